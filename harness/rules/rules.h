@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The catalogue as the program knows it: all rows, and for the implemented ones their table row.
+ */
+#ifndef CHORUS_RULES_H
+#define CHORUS_RULES_H
+
+#include <stddef.h>
+
+#include "judge/judge.h"
+
+struct jdg_look;
+
+/* What makes a rule decidable (catalogue, section 1): capture alone, stimulus, adapter, keys, configuration, not at all. */
+enum rule_observability { RULE_W, RULE_S, RULE_A, RULE_WK, RULE_SK, RULE_AK, RULE_C, RULE_N };
+
+/* One row of the catalogue. */
+struct rule {
+  const char *id;       /* "GC-2.3.1-02" */
+  const char *document; /* "draft-dijk-core-groupcomm-bis-03" */
+  const char *section;  /* "2.3.1" */
+  enum jdg_level level; /* as written in the document */
+  unsigned roles;       /* enum jdg_role */
+  enum rule_observability observability;
+  const char *title;
+  const struct rule_check *check; /* NULL: planned */
+};
+
+/* What is added for an implemented rule. */
+struct rule_check {
+  const char *id;
+  enum jdg_level levels[JDG_PROFILE_COUNT]; /* NOT_APPLICABLE: the profile does not judge it */
+  const char *requirement; /* one sentence, our own words */
+  const char *activation;  /* what makes it look */
+  unsigned hooks;          /* enum jdg_hook set; see judge/model.h */
+  void (*look)(struct jdg_look *look);
+};
+
+size_t rule_count(void);
+const struct rule *rule_get(size_t i);           /* in catalogue order */
+const struct rule *rule_find(const char *id);    /* NULL: no such rule */
+const char *rule_nearest(const char *id);        /* the id that was perhaps meant, or NULL */
+const char *rule_observability_name(enum rule_observability o); /* "W", "S+K", ... */
+
+#endif
