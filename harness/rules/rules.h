@@ -14,7 +14,7 @@ struct jdg_look;
 /* What makes a rule decidable (catalogue, section 1): capture alone, stimulus, adapter, keys, configuration, not at all. */
 enum rule_observability { RULE_W, RULE_S, RULE_A, RULE_WK, RULE_SK, RULE_AK, RULE_C, RULE_N };
 
-/* One row of the catalogue. */
+/* One row of the catalogue; rule_check_of() tells whether it is implemented. */
 struct rule {
   const char *id;       /* "GC-2.3.1-02" */
   const char *document; /* "draft-dijk-core-groupcomm-bis-03" */
@@ -23,7 +23,6 @@ struct rule {
   unsigned roles;       /* enum jdg_role */
   enum rule_observability observability;
   const char *title;
-  const struct rule_check *check; /* NULL: planned */
 };
 
 /* What is added for an implemented rule. */
@@ -36,10 +35,22 @@ struct rule_check {
   void (*look)(struct jdg_look *look);
 };
 
+/* A further document that asks the same of an implemented rule. */
+struct rule_also {
+  const char *id;
+  const char *document;
+  const char *section;
+  enum jdg_level level;
+};
+
 size_t rule_count(void);
 const struct rule *rule_get(size_t i);           /* in catalogue order */
 const struct rule *rule_find(const char *id);    /* NULL: no such rule */
 const char *rule_nearest(const char *id);        /* the id that was perhaps meant, or NULL */
+const struct rule_check *rule_check_of(const struct rule *rule); /* NULL: planned */
+size_t rule_check_count(void);
+const struct rule_check *rule_check_get(size_t i);           /* in table order */
+const struct rule_also *rule_also_get(const char *id, size_t n); /* the |n|th further document, or NULL */
 const char *rule_observability_name(enum rule_observability o); /* "W", "S+K", ... */
 
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "judge/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void jdg_pool_init(struct jdg_pool *pool, size_t object_size) {
+  memset(pool, 0, sizeof *pool);
+  pool->object_size = (object_size + 15) & ~(size_t)15;
+  pool->next_in_slab = JDG_SLAB_OBJECTS;
+}
+
+void jdg_pool_free(struct jdg_pool *pool) {
+  for (size_t i = 0; i < pool->slab_count; i++) free(pool->slabs[i]);
+  free(pool->slabs);
+  memset(pool, 0, sizeof *pool);
+}
+
+static int add_slab(struct jdg_pool *pool) {
+  if (pool->slab_count == pool->slab_capacity) {
+    size_t capacity = pool->slab_capacity ? 2 * pool->slab_capacity : 8;
+    void **slabs = realloc(pool->slabs, capacity * sizeof *slabs);
+    if (!slabs) return -1;
+    pool->slabs = slabs;
+    pool->slab_capacity = capacity;
+  }
+  void *slab = malloc(JDG_SLAB_OBJECTS * pool->object_size);
+  if (!slab) return -1;
+  pool->slabs[pool->slab_count++] = slab;
+  pool->next_in_slab = 0;
+  return 0;
+}
+
+void *jdg_pool_take(struct jdg_pool *pool) {
+  void *object = pool->free_list;
+  if (object) {
+    memcpy(&pool->free_list, object, sizeof(void *));
+  } else {
+    if (pool->next_in_slab == JDG_SLAB_OBJECTS && add_slab(pool) != 0) return NULL;
+    object = (char *)pool->slabs[pool->slab_count - 1] + pool->next_in_slab++ * pool->object_size;
+  }
+  memset(object, 0, pool->object_size);
+  return object;
+}
+
+void jdg_pool_give(struct jdg_pool *pool, void *object) {
+  memcpy(object, &pool->free_list, sizeof(void *));
+  pool->free_list = object;
+}
+
+static int grow(struct jdg_fifo *fifo) {
+  size_t capacity = fifo->capacity ? 2 * fifo->capacity : 64;
+  void **items = malloc(capacity * sizeof *items);
+  if (!items) return -1;
+  for (size_t i = 0; i < fifo->count; i++)
+    items[i] = fifo->items[(fifo->head + i) & (fifo->capacity - 1)];
+  free(fifo->items);
+  fifo->items = items;
+  fifo->head = 0;
+  fifo->capacity = capacity;
+  return 0;
+}
+
+int jdg_fifo_push(struct jdg_fifo *fifo, void *item) {
+  if (fifo->count == fifo->capacity && grow(fifo) != 0) return -1;
+  fifo->items[(fifo->head + fifo->count++) & (fifo->capacity - 1)] = item;
+  return 0;
+}
+
+void *jdg_fifo_peek(const struct jdg_fifo *fifo) {
+  return fifo->count ? fifo->items[fifo->head] : NULL;
+}
+
+void jdg_fifo_pop(struct jdg_fifo *fifo) {
+  fifo->head = (fifo->head + 1) & (fifo->capacity - 1);
+  fifo->count--;
+}
+
+void jdg_fifo_free(struct jdg_fifo *fifo) {
+  free(fifo->items);
+  memset(fifo, 0, sizeof *fifo);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Deadlines of the judge: the end of quiet windows and of delivery times, earliest first. */
+#ifndef CHORUS_JUDGE_TIMERS_H
+#define CHORUS_JUDGE_TIMERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chorus/types.h"
+
+enum jdg_timer_kind { JDG_TIMER_WINDOW, JDG_TIMER_ARRIVAL };
+
+struct jdg_timer {
+  chorus_time time;
+  uint64_t sequence; /* equal times keep the order of setting */
+  enum jdg_timer_kind kind;
+  void *object;
+};
+
+struct jdg_timers {
+  struct jdg_timer *heap;
+  size_t count, capacity;
+  uint64_t sequence;
+};
+
+int jdg_timers_set(struct jdg_timers *timers, chorus_time time, enum jdg_timer_kind kind,
+                   void *object); /* -1: no memory */
+/* The earliest, or NULL. */
+const struct jdg_timer *jdg_timers_first(const struct jdg_timers *timers);
+void jdg_timers_pop(struct jdg_timers *timers);
+
+#endif
