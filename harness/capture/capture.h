@@ -63,7 +63,7 @@ struct cap_packet {
   uint32_t link_type; /* LINKTYPE_ value */
   chorus_time time;   /* ns since the epoch (our own captures: since the start of the run) */
   enum dis_direction direction;
-  uint64_t packet_id; /* epb_packetid, or 0 */
+  uint64_t packet_id;  /* epb_packetid, or 0 */
   const uint8_t *data; /* valid until the next call */
   size_t length, original_length;
 };
@@ -75,18 +75,30 @@ struct cap_interface {
   uint32_t link_type;
 };
 
-/* Opens |path|; "-" is standard input. On failure returns NULL, |status|, and a message with the place in |message|. */
+/* Opens |path|; "-" is standard input. On failure returns NULL, |status|, and a message with the
+ * place in |message|. */
 struct cap_reader *cap_open(const char *path, enum cap_status *status, char *message, size_t size);
+/* The same of |length| octets at |data|, which have to stay until cap_close(). */
+struct cap_reader *cap_open_memory(const uint8_t *data, size_t length, enum cap_status *status,
+                                   char *message, size_t size);
+/* The same of what |writer| holds (comments left out), which may not be called until cap_close().
+ */
+struct cap_reader *cap_open_writer(const struct cap_writer *writer, enum cap_status *status,
+                                   char *message, size_t size);
 void cap_close(struct cap_reader *reader);
 /* Reads the next packet. CAP_OK, or why not; cap_message() then has the place (octet offset). */
 enum cap_status cap_next(struct cap_reader *reader, struct cap_packet *packet);
 const char *cap_message(const struct cap_reader *reader);
-/* Interfaces known so far (pcapng may add some later). */
+/*
+ * Interfaces known so far: after opening, those before the first packet; pcapng may add some later.
+ * They stay where they are until cap_close(). NULL: there is no such interface.
+ */
 size_t cap_interface_count(const struct cap_reader *reader);
 const struct cap_interface *cap_interface_get(const struct cap_reader *reader, uint32_t interface);
 
 /*
- * Copies the pcapng or pcap file |from| to |to| as pcapng, with |comment(context, frame)| (NULL: none) added to each packet.
+ * Copies the pcapng or pcap file |from| to |to| as pcapng, with |comment(context, frame)| (NULL:
+ * none) added to each packet.
  */
 enum cap_status cap_annotate(const char *from, const char *to,
                              const char *(*comment)(void *context, uint64_t frame), void *context,
