@@ -35,7 +35,6 @@ enum ref_fault ref_decode(const uint8_t *octets, size_t length, struct ref_messa
   m->code = octets[1];
   m->mid = (uint16_t)(octets[2] << 8 | octets[3]);
   uint8_t token_length = octets[0] & 0x0fu;
-  if (m->version != 1) return REF_FAULT_NONE;
   if (m->code == 0) return length == HEADER && token_length == 0 ? REF_FAULT_NONE : REF_FAULT_EMPTY;
   if (token_length > TKL_MAX) return REF_FAULT_TOKEN_LENGTH;
   if (length < (size_t)HEADER + token_length) return REF_FAULT_SHORT;

@@ -37,7 +37,7 @@ enum ref_option_number {
 
 /*
  * Decodes |octets|. On a fault, |m| holds what was read so far (|has_header| says whether version,
- * type, code and Message ID are there). REF_FAULT_VERSION is not reported: see m->version.
+ * type, code and Message ID are there). The version is not looked at: see m->version.
  */
 enum ref_fault ref_decode(const uint8_t *octets, size_t length, struct ref_message *m);
 

@@ -125,9 +125,15 @@ struct ref_outcome {
   size_t payload_length;
 };
 
+/* A Leisure period of one group membership (section 8.2), ns. All zero: none so far. */
+struct ref_period {
+  chorus_time begin;
+  chorus_time end;
+};
+
 struct ref_leisure_plan {
-  chorus_time due; /* when the response is sent */
-  chorus_time end; /* when the Leisure period ends that it belongs to */
+  chorus_time due;          /* when the response is sent, ns */
+  struct ref_period period; /* the Leisure period that it belongs to */
 };
 
 /* Reaction to a message that cannot be processed: silence, a Reset, or a Response Code (>= 64). */
@@ -178,11 +184,16 @@ struct ref_server_policy {
                   int bitmap, uint8_t code, bool only_widen);
 
   /*
-   * When the response to a group request is sent, within which Leisure period (section 8.2).
-   * |busy_until|: end of the period of this group membership that was begun last; 0: none.
+   * When the response to a group request is sent, and within which Leisure period (section 8.2).
+   * |last| is the period of this group membership that was planned last.
+   *
+   * "A new leisure period starts at the earliest after the previous one finishes" is read so: a
+   * request that arrives while no period runs begins one. Requests that arrive during a period
+   * share the next one, which begins when the running one ends. Two responses are then never closer
+   * than the text allows, and yet none waits longer than twice the Leisure, whatever the load.
    */
   struct ref_leisure_plan (*leisure)(const struct ref_env *env, const struct ref_request *request,
-                                     chorus_time leisure, chorus_time busy_until);
+                                     chorus_time leisure, const struct ref_period *last);
 
   /* Whether the response rate towards this source still allows one (section 4.7, last paragraph).
    */

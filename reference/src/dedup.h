@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Message de-duplication (RFC 7252, section 4.5): who sent which Message ID when.
+ *
+ * ref_dedup remembers Non-confirmable messages, 32 octets each: sixteen within the node, more on
+ * the heap, never more than REF_DEDUP_MAX (then the oldest goes). ref_exchanges remembers
+ * Confirmable ones with the reply that they got, so that a duplicate gets the same.
+ */
+#ifndef REF_DEDUP_H
+#define REF_DEDUP_H
+
+#include "chorus/types.h"
+
+enum { REF_DEDUP_INLINE = 16, REF_DEDUP_MAX = 4096 };
+
+struct ref_seen {
+  uint8_t address[16];
+  chorus_time at; /* ns, first arrival */
+  uint32_t zone;
+  uint16_t port;
+  uint16_t mid;
+};
+
+/* A ring in order of arrival. Message IDs are kept apart, so that a miss reads one cache line. */
+struct ref_dedup {
+  uint16_t own_mid[REF_DEDUP_INLINE];
+  uint16_t *mid;         /* NULL: own_mid */
+  struct ref_seen *seen; /* NULL: own */
+  uint32_t head, count, capacity;
+  struct ref_seen own[REF_DEDUP_INLINE];
+};
+
+void ref_dedup_init(struct ref_dedup *d);
+void ref_dedup_free(struct ref_dedup *d);
+
+/* Whether |mid| of |source| is remembered; |age| gets the ns since its latest arrival. */
+bool ref_dedup_find(const struct ref_dedup *d, const struct chorus_endpoint *source, uint16_t mid,
+                    chorus_time now, chorus_time *age);
+
+/* Remembers |mid| of |source|. Makes room by forgetting what is |lifetime| old, or by growing. */
+void ref_dedup_add(struct ref_dedup *d, const struct chorus_endpoint *source, uint16_t mid,
+                   chorus_time now, chorus_time lifetime);
+
+/* A Confirmable message that was received, and the ACK or RST that it got. */
+struct ref_received {
+  struct ref_received *next;
+  struct chorus_endpoint source;
+  chorus_time at; /* ns */
+  uint16_t mid;
+  uint16_t length; /* of |reply|; 0: none */
+  uint8_t reply[];
+};
+
+struct ref_exchanges {
+  struct ref_received *first; /* latest first */
+};
+
+void ref_exchanges_free(struct ref_exchanges *e);
+/* The latest entry for |mid| of |source|, or NULL. */
+const struct ref_received *ref_exchanges_find(const struct ref_exchanges *e,
+                                              const struct chorus_endpoint *source, uint16_t mid);
+/* Remembers a message and its reply, and forgets all that are older than EXCHANGE_LIFETIME. */
+void ref_exchanges_add(struct ref_exchanges *e, const struct chorus_endpoint *source, uint16_t mid,
+                       chorus_time now, const uint8_t *reply, size_t length);
+
+#endif

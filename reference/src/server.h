@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server, inside. One request takes this way:
+ *
+ *   server.c    datagram: decode, reject, de-duplicate
+ *   request.c   read the options, find the resource
+ *   execute.c   run the method, make an outcome
+ *   respond.c   suppress or answer; piggyback, send at once, or keep for later
+ *   pending.c   what is to be sent later: group responses in their Leisure, separate responses
+ *
+ * A server is one block of memory: this structure, its resources, groups and texts. What a group
+ * request touches comes first.
+ */
+#ifndef REF_SERVER_H
+#define REF_SERVER_H
+
+#include "chorus/reference.h"
+#include "codec.h"
+#include "dedup.h"
+#include "event.h"
+#include "mid.h"
+
+enum {
+  REF_PENDING_INLINE = 64,
+  REF_PAYLOAD_MAX = 1024, /* RFC 7252, section 4.6 */
+  REF_PATH_TEXT = 512,    /* path and query as text; longer ones are cut, and match nothing */
+  REF_LINKS_MAX = 8192,   /* /.well-known/core; further links are left out */
+  REF_SOURCES_MAX = 64,   /* sources that the response rate is kept for */
+};
+
+struct ref_server_resource {
+  struct ref_resource_traits traits;
+  const char *path;
+  const char *attributes; /* NULL: none */
+  const uint8_t *initial;
+  uint8_t *changed; /* on the heap once the representation was changed, else NULL */
+  chorus_time processing;
+  uint64_t counter;
+  uint64_t initial_counter;
+  uint32_t methods;
+  uint16_t path_length;
+  uint16_t initial_length;
+  uint16_t length;
+  uint16_t content_format;
+  uint8_t kind;
+  uint8_t code; /* of the response, when it is always the same; 0: it depends */
+  uint8_t initial_code;
+  bool hidden;
+  bool exists;
+};
+
+/* A response on its way, ordered by |due|. */
+struct ref_pending {
+  struct ref_pending *next;
+  chorus_time due;
+  chorus_time interval; /* last retransmission interval */
+  struct chorus_endpoint destination;
+  struct chorus_endpoint source;
+  uint16_t length;
+  uint8_t attempts; /* transmissions so far */
+  bool in_use;
+  uint8_t *octets; /* |inline_octets|, or on the heap */
+  uint8_t inline_octets[REF_PENDING_INLINE];
+};
+
+/* The Leisure period of one group membership. */
+struct ref_membership_period {
+  struct chorus_endpoint group;
+  struct ref_period period;
+};
+
+/* How much a source had already: theoretical arrival time of the next conforming response. */
+struct ref_source_rate {
+  uint8_t address[16];
+  uint32_t zone;
+  chorus_time next;
+};
+
+/* A request whose execution a policy put off. */
+struct ref_deferred {
+  struct ref_deferred *next;
+  chorus_time at;
+  struct chorus_datagram datagram;
+  uint8_t octets[];
+};
+
+struct ref_server_group {
+  struct chorus_endpoint endpoint;
+  bool joined;
+};
+
+struct ref_server {
+  const struct ref_server_policy *policy;
+  const struct chorus_host *host;
+  void *policy_context;
+  struct ref_pending *pending; /* the next first */
+  struct ref_deferred *deferred;
+  chorus_time deadline; /* as told to the host */
+  chorus_time leisure;
+  struct ref_server_resource *resources;
+  size_t resource_count;
+  struct ref_membership_period period; /* the membership that was used last */
+  struct ref_source_rate source;       /* likewise */
+  struct ref_mids mids;
+  struct ref_dedup dedup;
+  struct ref_pending first_pending;
+
+  struct ref_exchanges exchanges;
+  struct ref_membership_period *periods; /* of other memberships */
+  size_t period_count;
+  struct ref_source_rate *sources; /* other sources */
+  size_t source_count;
+  struct ref_server_group *configured; /* groups that are joined at every start */
+  size_t configured_count;
+  struct ref_server_group *added; /* groups that were joined at run time */
+  size_t added_count;
+  struct ref_resource_traits discovery;
+  uint32_t response_rate;
+  size_t block; /* octets of this block of memory */
+  char *why;    /* text of the last command that failed; on the heap */
+  uint16_t port;
+  uint8_t discovery_joined; /* bit per All CoAP Nodes group */
+  bool no_dedup, no_filter, no_discovery, only_widen, started;
+};
+
+/* A request in the works. */
+struct ref_work {
+  struct ref_env env;
+  struct ref_request request;
+  struct ref_message message;
+  struct ref_server_resource *resource; /* NULL: unknown, or discovery */
+  struct ref_outcome outcome;
+  int accept;                   /* Accept, or -1 */
+  int block_number, block_size; /* Block2: NUM and SZX, or -1 */
+  bool if_none_match, if_match;
+  bool is_discovery;
+  char path[REF_PATH_TEXT];
+  uint8_t number[24]; /* room for a counter as text */
+};
+
+/* request.c: reads the options; a fault if the request has to be rejected. */
+enum ref_fault ref_request_read(struct ref_server *s, struct ref_work *w);
+
+/* execute.c: runs the method on its resource; fills in w->outcome. False: to be ignored (silence).
+ */
+bool ref_execute(struct ref_server *s, struct ref_work *w);
+/* The representation of a resource as it is now. */
+const uint8_t *ref_resource_payload(const struct ref_server_resource *r, uint8_t number[24],
+                                    size_t *length);
+/* An entity-tag that tells representations apart (5.10.6). */
+uint32_t ref_etag(const uint8_t *octets, size_t length);
+/* Replaces it; false without memory. */
+bool ref_resource_replace(struct ref_server_resource *r, const uint8_t *octets, size_t length);
+/* Back to what was configured; true if anything changed by that. */
+bool ref_resource_reset(struct ref_server_resource *r);
+void ref_emit_state(const struct ref_server *s, const struct ref_server_resource *r,
+                    const char *detail);
+
+/* discovery.c: GET /.well-known/core; writes to |links| of REF_LINKS_MAX. False: silence. */
+bool ref_discover(struct ref_server *s, struct ref_work *w, char *links);
+
+/* respond.c: what becomes of an outcome. */
+void ref_respond(struct ref_server *s, struct ref_work *w);
+/* Reacts to a message that cannot be processed. */
+void ref_reject(struct ref_server *s, struct ref_work *w, enum ref_fault fault);
+/* Sends |length| octets. */
+void ref_server_send(struct ref_server *s, const struct chorus_endpoint *destination,
+                     const struct chorus_endpoint *source, const uint8_t *octets, size_t length);
+
+/* pending.c */
+bool ref_pending_add(struct ref_server *s, chorus_time due,
+                     const struct chorus_endpoint *destination,
+                     const struct chorus_endpoint *source, const uint8_t *octets, size_t length);
+/* Sends everything that is due. */
+void ref_pending_run(struct ref_server *s, const struct ref_env *env);
+/* An ACK or RST has come. */
+void ref_pending_acknowledged(struct ref_server *s, const struct ref_env *env,
+                              const struct chorus_endpoint *source, uint16_t mid);
+void ref_pending_clear(struct ref_server *s);
+/* The period of a group membership that was planned last; made when there is none. NULL: no memory.
+ */
+struct ref_period *ref_period_of(struct ref_server *s, const struct chorus_endpoint *group,
+                                 chorus_time now);
+/* Takes one response towards |source| from its rate; false when it has had enough. */
+bool ref_rate_take(struct ref_server *s, const struct chorus_endpoint *source, chorus_time now);
+/* Tells the host the next deadline, if it is another one. */
+void ref_server_schedule(struct ref_server *s);
+
+/* server.c: a request whose time has come. */
+void ref_server_process(struct ref_server *s, struct ref_work *w);
+
+/* server_command.c */
+int ref_server_command(void *node, chorus_time now, const struct chorus_command *command,
+                       const char **why);
+/* membership.c */
+void ref_groups_configure(struct ref_server *s, struct ref_server_group *block,
+                          const struct chorus_endpoint *groups, size_t count);
+void ref_groups_free(struct ref_server *s);
+size_t ref_groups_footprint(const struct ref_server *s);
+void ref_groups_join(struct ref_server *s, chorus_time now);
+int ref_group_change(struct ref_server *s, chorus_time now, const struct chorus_endpoint *group,
+                     bool join, const char **why);
+void ref_groups_restart(struct ref_server *s, chorus_time now);
+
+#endif
