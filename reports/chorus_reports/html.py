@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The HTML report: an index and a page per run. No script, no network, readable on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from chorus_reports import lanes, words
+from chorus_reports.model import RULE_VERDICTS, Results, Run
+from chorus_reports.summary import TOLD, Shown, Summary, summarise
+
+SYMBOL = {
+    "pass": "✓",
+    "warn": "!",
+    "fail": "✗",
+    "error": "✗",
+    "inconclusive": "?",
+    "waived": "~",
+    "unsupported": "-",
+    "not-exercised": "·",
+    "none": "·",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A run and the file that shows it."""
+
+    run: Run
+    index: int
+    href: str
+
+
+def _pages(summary: Summary) -> list[Page]:
+    taken: set[str] = set()
+    pages = []
+    for index, run in enumerate(summary.runs):
+        several = len(summary.profiles) > 1
+        base = words.slug(f"{run.scenario}-{run.profile}" if several else run.scenario)
+        name, n = base, 2
+        while name.lower() in taken:
+            name, n = f"{base}-{n}", n + 1
+        taken.add(name.lower())
+        pages.append(Page(run, index, f"run-{name}.html"))
+    return pages
+
+
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("chorus_reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(
+        moment=words.moment,
+        duration=words.duration,
+        counted=words.counted,
+        marked=lambda pair: words.marked(*pair),
+    )
+    loader = env.loader
+    assert loader is not None
+    source = loader.get_source(env, "style.css")[0]
+    env.globals.update(symbol=SYMBOL, style=Markup(source), told=TOLD)
+    return env
+
+
+def _started(run: Run) -> int:
+    """What times are counted from: the first message of a capture, 0 in a run."""
+    first = min((m.time_ns for m in run.trace), default=0)
+    return first if first > words.EPOCH_FROM else 0
+
+
+def _run_context(summary: Summary, page: Page) -> dict[str, Any]:
+    run = page.run
+    mine = [s for s in summary.findings if s.run_index == page.index]
+    bad = {s.finding.frame for s in mine if s.rule.verdict in ("fail", "warn", "error")}
+    one = summarise([_alone(summary, run)])
+    return {
+        "page": page,
+        "run": run,
+        "started": _started(run),
+        "findings": _numbered(mine),
+        "more": [r for r in run.rules if r.finding_total > len(r.findings)],
+        "diagram": lanes.draw(run.trace, bad),
+        "frames": {m.frame for m in run.trace},
+        "sections": one.sections,
+        "counts": words.tally((r.verdict for r in run.rules), reversed(RULE_VERDICTS)),
+        "nodes_of": _nodes_of(run),
+    }
+
+
+def _alone(summary: Summary, run: Run) -> Results:
+    first = summary.results[0]
+    texts = {t: text for one in reversed(summary.results) for t, text in one.rules.items()}
+    return Results(first.path, first.chorus, first.backend, run.profile, (run,), texts)
+
+
+def _nodes_of(run: Run) -> dict[str, list[tuple[str, str]]]:
+    """Rule -> nodes with their verdicts, for the rules that were exercised."""
+    table: dict[str, list[tuple[str, str]]] = {}
+    for rule in run.exercised():
+        table.setdefault(rule.id, []).append((rule.node, rule.verdict))
+    return table
+
+
+def _numbered(findings: list[Shown]) -> list[tuple[int, Shown]]:
+    return list(enumerate(findings, 1))
+
+
+def write(results: Sequence[Results], directory: Path) -> Path:
+    """Writes the report into |directory| and returns the path of its index."""
+    summary = summarise(results)
+    pages = _pages(summary)
+    env = _environment()
+    directory.mkdir(parents=True, exist_ok=True)
+    common = {"summary": summary, "pages": pages, "first": results[0]}
+    template = env.get_template("run.html")
+    for page in pages:
+        text = template.render(**common, **_run_context(summary, page))
+        (directory / page.href).write_text(text, encoding="utf-8")
+    index = directory / "index.html"
+    hrefs = {page.index: page.href for page in pages}
+    text = env.get_template("index.html").render(
+        **common, hrefs=hrefs, findings=_numbered(list(summary.findings))
+    )
+    index.write_text(text, encoding="utf-8")
+    return index

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""JUnit XML: one suite per run, one case per rule and node and per expectation.
+
+A failure is the fault of what was tested, an error that of the test: a required rule that was
+never exercised is an error. Unsupported, waived and inconclusive are skipped, with the reason. A
+rule that was not exercised and was not required is no case of this run; a property counts them.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+
+from chorus_reports.model import Finding, Item, Results, RuleResult, RuleText, Run
+from chorus_reports.words import moment
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _clean(text: str) -> str:
+    """Octets of a packet may end up in a message; XML does not take all of them."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _finding_text(run: Run, text: RuleText, finding: Finding) -> str:
+    lines = [
+        f"{text.id} ({text.document}, section {text.section}): {text.requirement or text.title}",
+        f"  expected: {finding.expected}",
+        f"  actual:   {finding.actual}",
+        f"  {finding.message}",
+    ]
+    if finding.frame:
+        lines.append(f"  frame {finding.frame} of {run.capture} at {moment(finding.time_ns)}")
+    if run.reproduce:
+        lines.append(f"  reproduce: {run.reproduce}")
+    return "\n".join(lines)
+
+
+def _case(suite: ET.Element, run: Run, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname=_clean(run.scenario), name=_clean(name))
+
+
+def _result(case: ET.Element, tag: str, message: str, body: str = "") -> None:
+    ET.SubElement(case, tag, message=_clean(message)).text = _clean(body)
+
+
+def _rule_case(suite: ET.Element, run: Run, rule: RuleResult, text: RuleText) -> None:
+    case = _case(suite, run, f"{rule.id} {text.title} [{rule.node}]")
+    body = "\n\n".join(_finding_text(run, text, f) for f in rule.findings)
+    first = rule.findings[0].message if rule.findings else text.title
+    match rule.verdict:
+        case "fail":
+            _result(case, "failure", first, body)
+        case "error":
+            _result(case, "error", first, body)
+        case "warn":
+            ET.SubElement(case, "system-out").text = _clean(f"warning ({rule.level}):\n{body}")
+        case "inconclusive":
+            _result(case, "skipped", f"inconclusive: {first}", body)
+        case "unsupported" | "waived":
+            _result(case, "skipped", f"{rule.verdict}: {rule.reason or first}", body)
+
+
+def _item_case(suite: ET.Element, run: Run, item: Item) -> None:
+    place = f" (line {item.line})" if item.line else ""
+    case = _case(suite, run, f"{item.kind}: {item.text}{place}")
+    body = f"expected: {item.expected}\nactual:   {item.actual}"
+    if item.frame:
+        body += f"\nframe {item.frame} of {run.capture}"
+    match item.verdict:
+        case "fail":
+            _result(case, "failure", item.text, body)
+        case "error":
+            _result(case, "error", item.text, body)
+        case "inconclusive":
+            _result(case, "skipped", f"inconclusive: {item.text}", body)
+
+
+def _required_cases(suite: ET.Element, run: Run) -> None:
+    """Required rules that were not exercised, unless an item of the run says so already."""
+    exercised = {r.id for r in run.exercised()}
+    told = " ".join(i.text for i in run.items if i.kind == "required")
+    for rule in run.covers:
+        if rule not in exercised and rule not in told:
+            case = _case(suite, run, f"required: {rule}")
+            _result(case, "error", f"{rule} is required and was not exercised")
+
+
+def _run_case(suite: ET.Element, run: Run) -> None:
+    """The run's own verdict, where no case shows it: JUnit must never look better than the run."""
+    wanted = {"fail": "failure", "error": "error"}.get(run.verdict)
+    if wanted and suite.find(f"testcase/{wanted}") is None:
+        _result(_case(suite, run, "run"), wanted, f"the run's verdict is {run.verdict}")
+    elif not len(suite.findall("testcase")):
+        _result(_case(suite, run, "run"), "error", "nothing was exercised")
+
+
+def _count(suite: ET.Element) -> None:
+    cases = suite.findall("testcase")
+    suite.set("tests", str(len(cases)))
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
+
+
+def _suite(root: ET.Element, results: Results, run: Run) -> None:
+    suite = ET.SubElement(root, "testsuite", name=_clean(run.scenario))
+    properties = ET.SubElement(suite, "properties")
+    idle = sum(r.verdict == "not-exercised" for r in run.rules)
+    for key, value in (
+        ("chorus", results.chorus),
+        ("backend", results.backend),
+        ("profile", run.profile),
+        ("sut", run.sut),
+        ("seed", "" if run.seed is None else str(run.seed)),
+        ("not-exercised", str(idle)),
+    ):
+        ET.SubElement(properties, "property", name=key, value=_clean(value))
+    for rule in run.exercised():
+        _rule_case(suite, run, rule, results.text(rule.id))
+    for item in run.items:
+        _item_case(suite, run, item)
+    _required_cases(suite, run)
+    _run_case(suite, run)
+    _count(suite)
+
+
+def render(all_results: Sequence[Results]) -> str:
+    """The JUnit document for |all_results|."""
+    root = ET.Element("testsuites", name="chorus")
+    for results in all_results:
+        for run in results.runs:
+            _suite(root, results, run)
+    for key in ("tests", "failures", "errors", "skipped"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'

@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""results.json as typed objects. Members that are not known are ignored; wrong ones are named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+RUN_VERDICTS = ("none", "pass", "warn", "inconclusive", "fail", "error")
+RULE_VERDICTS = (
+    "not-exercised",
+    "unsupported",
+    "pass",
+    "waived",
+    "warn",
+    "inconclusive",
+    "fail",
+    "error",
+)
+ITEM_KINDS = ("expectation", "required", "sweep", "harness")
+
+
+class BadResults(Exception):
+    """A results file that cannot be used; the text names the file and the place in it."""
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """What the catalogue says of a rule."""
+
+    id: str
+    document: str
+    section: str
+    title: str
+    requirement: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    frame: int
+    time_ns: int
+    expected: str
+    actual: str
+    message: str
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One rule on one node."""
+
+    id: str
+    node: str
+    level: str
+    verdict: str
+    activations: int
+    findings: tuple[Finding, ...]
+    finding_total: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something checked beside the rules: a row of `expect`, a required rule, the closing sweep."""
+
+    kind: str
+    verdict: str
+    text: str
+    line: int
+    frame: int
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True)
+class Impairment:
+    name: str
+    sender: str
+    receiver: str
+    line: int
+    used: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message at one receiver: arrived at `time_ns`, or `lost` for the cause given."""
+
+    node: str
+    time_ns: int | None
+    frame: int
+    lost: str
+    clause: str
+
+
+@dataclass(frozen=True)
+class Message:
+    frame: int
+    time_ns: int
+    node: str
+    text: str
+    to: str
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    scenario: str
+    title: str
+    seed: int | None
+    sut: str
+    verdict: str
+    profile: str
+    capture: str
+    events: str
+    counts: dict[str, Any]
+    covers: tuple[str, ...]
+    rules: tuple[RuleResult, ...]
+    items: tuple[Item, ...]
+    impairments: tuple[Impairment, ...]
+    trace: tuple[Message, ...]
+    trace_total: int
+    reproduce: str
+
+    def exercised(self) -> Iterable[RuleResult]:
+        return (r for r in self.rules if r.verdict != "not-exercised")
+
+    def failed(self) -> Iterable[RuleResult]:
+        return (r for r in self.rules if r.verdict in ("fail", "error"))
+
+
+@dataclass(frozen=True)
+class Results:
+    path: str
+    chorus: str
+    backend: str
+    profile: str
+    runs: tuple[Run, ...]
+    rules: dict[str, RuleText] = field(default_factory=dict)
+
+    def text(self, rule: str) -> RuleText:
+        """The catalogue's words on |rule|, or what its id tells."""
+        return self.rules.get(rule) or _text_from_id(rule)
+
+
+# Prefix of a rule id -> document, for results without the catalogue's texts.
+_DOCUMENTS = {
+    "GC": "draft-dijk-core-groupcomm-bis-03",
+    "COAP": "RFC 7252",
+    "RFC7390": "RFC 7390",
+    "OBS": "RFC 7641",
+    "BLK": "RFC 7959",
+    "NR": "RFC 7967",
+    "LF": "RFC 6690",
+    "GO": "draft-ietf-core-oscore-groupcomm-07",
+    "OSC": "RFC 8613",
+}
+
+
+def _text_from_id(rule: str) -> RuleText:
+    prefix, _, rest = rule.partition("-")
+    section = rest.rpartition("-")[0]
+    return RuleText(rule, _DOCUMENTS.get(prefix, prefix), section, rule, "")
+
+
+class _Reader:
+    """Takes members out of JSON objects and says where a wrong one stands."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def fail(self, place: str, wanted: str, value: object) -> BadResults:
+        shown = json.dumps(value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        return BadResults(f"{self.path}: {place}: expected {wanted}, found {shown}")
+
+    def mapping(self, value: object, place: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.fail(place, "an object", value)
+        return value
+
+    def list(self, owner: dict[str, Any], key: str, place: str, needed: bool = False) -> list[Any]:
+        value = owner.get(key)
+        if value is None and not needed:
+            return []
+        if not isinstance(value, list):
+            raise self.fail(f"{place}.{key}", "a list", value)
+        return value
+
+    def text(self, owner: dict[str, Any], key: str, place: str, needed: bool = False) -> str:
+        value = owner.get(key)
+        if value is None and not needed:
+            return ""
+        if not isinstance(value, str):
+            raise self.fail(f"{place}.{key}", "a string", value)
+        return value
+
+    def number(self, owner: dict[str, Any], key: str, place: str, default: int = 0) -> int:
+        value: object = owner.get(key, default)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.fail(f"{place}.{key}", "an integer", value)
+        return value
+
+    def choice(self, owner: dict[str, Any], key: str, place: str, choices: tuple[str, ...]) -> str:
+        value = owner.get(key)
+        if value not in choices:
+            raise self.fail(f"{place}.{key}", "one of " + ", ".join(choices), value)
+        return str(value)
+
+    def each(
+        self, owner: dict[str, Any], key: str, place: str, read: Callable[[Any, str], T]
+    ) -> tuple[T, ...]:
+        values = self.list(owner, key, place)
+        return tuple(read(v, f"{place}.{key}[{i}]") for i, v in enumerate(values))
+
+    # ---- what results.json consists of ----
+
+    def finding(self, value: object, place: str) -> Finding:
+        o = self.mapping(value, place)
+        return Finding(
+            self.number(o, "frame", place),
+            self.number(o, "time_ns", place),
+            self.text(o, "expected", place),
+            self.text(o, "actual", place),
+            self.text(o, "message", place),
+        )
+
+    def rule(self, value: object, place: str) -> RuleResult:
+        o = self.mapping(value, place)
+        findings = self.each(o, "findings", place, self.finding)
+        return RuleResult(
+            self.text(o, "id", place, needed=True),
+            self.text(o, "node", place, needed=True),
+            self.text(o, "level", place),
+            self.choice(o, "verdict", place, RULE_VERDICTS),
+            self.number(o, "activations", place),
+            findings,
+            self.number(o, "finding_total", place, len(findings)),
+            self.text(o, "reason", place),
+        )
+
+    def item(self, value: object, place: str) -> Item:
+        o = self.mapping(value, place)
+        return Item(
+            self.choice(o, "kind", place, ITEM_KINDS),
+            self.choice(o, "verdict", place, RUN_VERDICTS),
+            self.text(o, "text", place),
+            self.number(o, "line", place),
+            self.number(o, "frame", place),
+            self.text(o, "expected", place),
+            self.text(o, "actual", place),
+        )
+
+    def impairment(self, value: object, place: str) -> Impairment:
+        o = self.mapping(value, place)
+        return Impairment(
+            self.text(o, "name", place),
+            self.text(o, "from", place),
+            self.text(o, "to", place),
+            self.number(o, "line", place),
+            self.number(o, "used", place),
+        )
+
+    def delivery(self, value: object, place: str) -> Delivery:
+        o = self.mapping(value, place)
+        lost = self.text(o, "lost", place)
+        clause = o.get("clause")
+        return Delivery(
+            self.text(o, "node", place, needed=True),
+            self.number(o, "time_ns", place) if "time_ns" in o else None,
+            self.number(o, "frame", place),
+            lost,
+            "" if clause in (None, 0) else str(clause),
+        )
+
+    def message(self, value: object, place: str) -> Message:
+        o = self.mapping(value, place)
+        return Message(
+            self.number(o, "frame", place),
+            self.number(o, "time_ns", place),
+            self.text(o, "node", place, needed=True),
+            self.text(o, "text", place),
+            self.text(o, "to", place),
+            self.each(o, "deliveries", place, self.delivery),
+        )
+
+    def sut(self, owner: dict[str, Any], place: str) -> str:
+        value = owner.get("sut")
+        if value is None or isinstance(value, str):
+            return value or ""
+        o = self.mapping(value, place + ".sut")
+        name = self.text(o, "name", place + ".sut", needed=True)
+        version = self.text(o, "version", place + ".sut")
+        return f"{name} {version}".strip()
+
+    def run(self, value: object, place: str, profile: str) -> Run:
+        o = self.mapping(value, place)
+        capture = self.text(o, "capture", place)
+        trace = self.each(o, "trace", place, self.message)
+        return Run(
+            scenario=self.text(o, "scenario", place) or capture or place,
+            title=self.text(o, "title", place),
+            seed=None if o.get("seed") is None else self.number(o, "seed", place),
+            sut=self.sut(o, place),
+            verdict=self.choice(o, "verdict", place, RUN_VERDICTS),
+            profile=self.text(o, "profile", place) or profile,
+            capture=capture,
+            events=self.text(o, "events", place),
+            counts=self.mapping(o.get("counts", {}), place + ".counts"),
+            covers=tuple(map(str, self.list(o, "covers", place))),
+            rules=self.each(o, "rules", place, self.rule),
+            items=self.each(o, "expectations", place, self.item),
+            impairments=self.each(o, "impairments", place, self.impairment),
+            trace=trace,
+            trace_total=self.number(o, "trace_total", place, len(trace)),
+            reproduce=self.text(o, "reproduce", place),
+        )
+
+    def rule_texts(self, value: object) -> dict[str, RuleText]:
+        texts = {}
+        for rule, entry in self.mapping(value or {}, "rules").items():
+            place = f"rules.{rule}"
+            o = self.mapping(entry, place)
+            texts[rule] = RuleText(
+                rule,
+                self.text(o, "document", place),
+                self.text(o, "section", place),
+                self.text(o, "title", place) or rule,
+                self.text(o, "requirement", place),
+            )
+        return texts
+
+    def results(self, value: object) -> Results:
+        # `check --json` prints the list of runs alone.
+        o = self.mapping({"runs": value} if isinstance(value, list) else value, "top level")
+        profile = self.text(o, "profile", "top level")
+        runs = self.list(o, "runs", "top level", needed=True)
+        return Results(
+            self.path,
+            self.text(o, "chorus", "top level"),
+            self.text(o, "backend", "top level"),
+            profile,
+            tuple(self.run(r, f"runs[{i}]", profile) for i, r in enumerate(runs)),
+            self.rule_texts(o.get("rules")),
+        )
+
+
+def parse(path: str, text: str) -> Results:
+    """Reads the text of a results file; |path| is used in messages only."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadResults(f"{path}: {where}: not JSON: {error.msg}") from error
+    return _Reader(path).results(value)
+
+
+def load(path: Path) -> Results:
+    """Reads a results file, or results.json in a directory."""
+    file = path / "results.json" if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BadResults(f"{file}: cannot be read: {reason}") from error
+    return parse(str(file), text)
+
+
+def worst_run(verdicts: Iterable[str]) -> str:
+    """The lattice of runs: none < pass < warn < inconclusive < fail < error."""
+    return max(verdicts, key=RUN_VERDICTS.index, default="none")
+
+
+def worst_rule(verdicts: Iterable[str]) -> str:
+    return max(verdicts, key=RULE_VERDICTS.index, default="not-exercised")
