@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Scenario language: one YAML file, one idea (docs/scenario-language.md describes it for people,
- * scenarios/schema/scenario.schema.json for editors). This header is what is left of a file after
- * decoding: names resolved, units converted, loops unrolled, for one combination of the sweep.
+ * The Scenario language: one YAML file, one idea (docs/scenario-language.md describes it for
+ * people, scenarios/schema/scenario.schema.json for editors). This header is what is left of a file
+ * after decoding: names resolved, units converted, loops unrolled, for one combination of the
+ * sweep.
  *
  * Times are virtual nanoseconds since the start of the run. All pointers in a scenario belong to it
  * and live until scn_free().
@@ -37,21 +38,22 @@ struct scn_option {
 };
 
 /*
- * Where a field of a crafted message comes from. AUTO: Message IDs count upwards; a Token is empty in
- * a `send` and that of the message answered in an `answer`; the type is NON, or ACK in answer to CON.
+ * Where a field of a crafted message comes from. AUTO: Message IDs count upwards; a Token is empty
+ * in a `send` and that of the message answered in an `answer`; the type is NON, or ACK in answer to
+ * CON.
  */
 enum scn_field { SCN_AUTO = 0, SCN_GIVEN, SCN_SAME };
 
 struct scn_message {
   enum scn_field type_from, token_from, mid_from;
-  uint8_t type;    /* 0 CON, 1 NON, 2 ACK, 3 RST */
-  uint8_t code;    /* class << 5 | detail */
-  uint8_t version; /* 1 unless the scenario wants it wrong; 0 to 3 */
+  uint8_t type;           /* 0 CON, 1 NON, 2 ACK, 3 RST */
+  uint8_t code;           /* class << 5 | detail */
+  uint8_t version;        /* 1 unless the scenario wants it wrong; 0 to 3 */
   int token_length_field; /* TKL as written on the wire, 0 to 15; -1: the Token's length */
   uint16_t mid;
   uint8_t token[16];
-  uint8_t token_length; /* octets of |token|, 0 to 16 */
-  bool marker;          /* payload marker even without payload */
+  uint8_t token_length;             /* octets of |token|, 0 to 16 */
+  bool marker;                      /* payload marker even without payload */
   const struct scn_option *options; /* ascending by number */
   size_t option_count;
   const uint8_t *payload;
@@ -95,9 +97,9 @@ struct scn_node {
   uint32_t link; /* 0: the default link, else the index in |links| plus 1 */
   bool multicast_loopback;
   bool no_icmp;
-  chorus_time processing; /* PROC that the node declares, ns; default 2 s */
-  struct ref_server_config server; /* role server; and |groups|, |port| of a tester */
-  struct ref_client_config client; /* role client */
+  chorus_time processing;           /* PROC that the node declares, ns; default 2 s */
+  struct ref_server_config server;  /* role server; and |groups|, |port| of a tester */
+  struct ref_client_config client;  /* role client */
   const struct scn_answer *answers; /* role tester */
   size_t answer_count;
 };
@@ -112,7 +114,7 @@ struct scn_link {
 struct scn_impairment {
   const char *name; /* for `repair`, or NULL */
   struct scn_place place;
-  const char *from, *to; /* as written, for messages */
+  const char *from, *to;               /* as written, for messages */
   const uint32_t *senders, *receivers; /* node numbers; one EMU_ANY: all nodes */
   size_t sender_count, receiver_count;
   struct emu_impairment impairment; /* |clause| is the line */
@@ -145,10 +147,10 @@ struct scn_step {
   chorus_time at;
   struct scn_place place;
   enum scn_step_kind kind;
-  uint32_t node;                  /* COMMAND, SEND */
-  struct chorus_command command;  /* COMMAND */
-  struct scn_send send;           /* SEND */
-  uint32_t impairment;            /* IMPAIR, REPAIR: index in network.impairments */
+  uint32_t node;                 /* COMMAND, SEND */
+  struct chorus_command command; /* COMMAND */
+  struct scn_send send;          /* SEND */
+  uint32_t impairment;           /* IMPAIR, REPAIR: index in network.impairments */
 };
 
 /* ---- expectations ---- */
@@ -178,12 +180,13 @@ struct scn_expectation {
   const uint8_t *payload; /* NULL: any */
   size_t payload_length;
   struct scn_code code;
-  int type;                    /* message type, -1: any */
-  enum scn_kind message;       /* PACKETS */
+  int type;              /* message type, -1: any */
+  enum scn_kind message; /* PACKETS */
   enum scn_destination destination;
   enum chorus_event_type event; /* EVENTS */
   chorus_time within;           /* DELIVERIES: after the request was issued; 0: no limit */
-  chorus_time from_time, to_time; /* only in [from_time, to_time); to_time = CHORUS_NEVER: to the end */
+  chorus_time from_time,
+      to_time; /* only in [from_time, to_time); to_time = CHORUS_NEVER: to the end */
 };
 
 /* ---- the whole ---- */
@@ -194,10 +197,10 @@ struct scn_setting {
 
 struct scn_scenario {
   const char *id, *title, *about;
-  const char *name;  /* "id", or "id[ip=4,members=30]" for a combination of the sweep */
-  const char *path;  /* of the file, as it was opened */
-  const char *topic; /* name of the folder the file lies in */
-  uint64_t digest;   /* of the file's text and the settings */
+  const char *name;             /* "id", or "id[ip=4,members=30]" for a combination of the sweep */
+  const char *path;             /* of the file, as it was opened */
+  const char *topic;            /* name of the folder the file lies in */
+  uint64_t digest;              /* of the file's text and the settings */
   const char *const *catalogue; /* scenarios of the catalogue */
   size_t catalogue_count;
   const char *const *covers; /* ids of rules that have to be exercised */
@@ -248,8 +251,8 @@ struct scn_file *scn_file_parse(const char *path, const char *text, size_t lengt
 void scn_file_free(struct scn_file *file);
 
 /*
- * Decodes the file with |settings| (keys: a parameter, `ip`, `mtu`, `latency`, `seed`, `end`, or a dotted
- * path such as "nodes.s.count"), which win over what is written. NULL: see |errors|.
+ * Decodes the file with |settings| (keys: a parameter, `ip`, `mtu`, `latency`, `seed`, `end`, or a
+ * dotted path such as "nodes.s.count"), which win over what is written. NULL: see |errors|.
  */
 struct scn_scenario *scn_load(const struct scn_file *file, const char *name,
                               const struct scn_setting *settings, size_t count,

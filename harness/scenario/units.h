@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Values with units as people write them. Each reader takes the whole text or refuses it, and leaves
- * its result alone in that case. Integer arithmetic throughout.
+ * Values with units as people write them. Each reader takes the whole text or refuses it, and
+ * leaves its result alone in that case. Integer arithmetic throughout.
  */
 #ifndef CHORUS_SCENARIO_UNITS_H
 #define CHORUS_SCENARIO_UNITS_H

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the decoder share; private to harness/scenario. */
+#ifndef CHORUS_SCENARIO_DECODE_H
+#define CHORUS_SCENARIO_DECODE_H
+
+#include "scenario/document.h"
+
+/* A name that stands for an address: a group, a foreign address, a node. */
+struct scn_name {
+  const char *name; /* without the $ */
+  struct chorus_endpoint endpoint;
+};
+
+struct scn_decoder {
+  struct scn_document *document;
+  struct scn_arena *arena;
+  struct scn_scenario *scenario;
+  struct scn_name *names;
+  size_t name_count;
+  struct scn_node *nodes;
+  size_t node_count;
+  struct scn_link *links;
+  size_t link_count;
+  struct scn_impairment *impairments;
+  size_t impairment_count;
+  struct scn_step *steps;
+  size_t step_count;
+  struct scn_expectation *expectations;
+  size_t expectation_count;
+  struct scn_request_id *requests;
+  size_t request_count;
+};
+
+/* A request that a step makes, so that others can refer to it. */
+struct scn_request_id {
+  const char *id;
+  uint32_t node;
+};
+
+/* In the order in which the decoder calls them. */
+void scn_decode_network(struct scn_decoder *d, const scn_value *network);
+void scn_decode_nodes(struct scn_decoder *d, const scn_value *nodes);
+void scn_decode_impairments(struct scn_decoder *d, const scn_value *list);
+void scn_decode_steps(struct scn_decoder *d, const scn_value *list);
+void scn_decode_expectations(struct scn_decoder *d, const scn_value *list);
+
+/* Parts of them. */
+bool scn_decode_impairment(struct scn_decoder *d, const scn_value *map, bool initial,
+                           uint32_t *index);
+void scn_decode_message(struct scn_decoder *d, const scn_value *map, bool answer,
+                        struct scn_message *message);
+void scn_decode_answers(struct scn_decoder *d, const scn_value *list, struct scn_node *node);
+void scn_decode_resources(struct scn_decoder *d, const scn_value *map, struct scn_node *node);
+
+/* Text in which $names became addresses as a URI writes them; NULL with a complaint. */
+const char *scn_resolve(struct scn_decoder *d, const scn_value *at, const char *text);
+/* An endpoint: "$group", "[ff35::1]:5683", "192.0.2.1". A missing port becomes |port|. */
+bool scn_endpoint(struct scn_decoder *d, const scn_value *value, uint16_t port,
+                  struct chorus_endpoint *endpoint);
+/* A list of endpoints under |key|. */
+void scn_endpoints(struct scn_decoder *d, const scn_value *map, const char *key, uint16_t port,
+                   const struct chorus_endpoint **list, size_t *count);
+/* Numbers of the nodes that match a pattern or a list of patterns; complains when there are none.
+ */
+bool scn_decode_pattern(struct scn_decoder *d, const scn_value *value, const uint32_t **nodes,
+                        size_t *count);
+bool scn_read_code(struct scn_decoder *d, const scn_value *map, const char *key,
+                   struct scn_code *code);
+bool scn_read_range(struct scn_decoder *d, const scn_value *map, const char *key,
+                    struct scn_range *range);
+bool scn_read_type(struct scn_decoder *d, const scn_value *map, const char *key, int *type);
+void scn_read_destination(struct scn_decoder *d, const scn_value *map,
+                          enum scn_destination *destination);
+
+extern const char *const scn_kind_words[]; /* any request response empty */
+
+#endif
