@@ -25,18 +25,24 @@
 
 /* When a rule is called. |host| is the judged node in the role named. */
 enum jdg_hook {
-  JDG_ON_SENT = 1u << 0,              /* any CoAP message, also a malformed one, left |host| */
-  JDG_ON_REQUEST_SENT = 1u << 1,      /* client: well-formed request; |request|, |relation| */
-  JDG_ON_RESPONSE_SENT = 1u << 2,     /* server: well-formed response; |leg| or NULL: no request known */
-  JDG_ON_EMPTY_SENT = 1u << 3,        /* empty ACK or RST, or Empty CON; |reception| or |arrival| it reacts to, or NULL */
-  JDG_ON_RECEIVED = 1u << 4,          /* any datagram on a CoAP conversation reached |host| (own view only) */
-  JDG_ON_REQUEST_RECEIVED = 1u << 5,  /* server: |reception|; malformed ones too (|reception->bad|) */
-  JDG_ON_WINDOW = 1u << 6,            /* server: quiet window of |reception| is over (own view only) */
+  JDG_ON_SENT = 1u << 0,         /* any CoAP message, also a malformed one, left |host| */
+  JDG_ON_REQUEST_SENT = 1u << 1, /* client: well-formed request; |request|, |relation| */
+  JDG_ON_RESPONSE_SENT =
+      1u << 2, /* server: well-formed response; |leg| or NULL: no request known */
+  JDG_ON_EMPTY_SENT =
+      1u << 3, /* empty ACK or RST, or Empty CON; |reception| or |arrival| it reacts to, or NULL */
+  JDG_ON_RECEIVED =
+      1u << 4, /* any datagram on a CoAP conversation reached |host| (own view only) */
+  JDG_ON_REQUEST_RECEIVED =
+      1u << 5,             /* server: |reception|; malformed ones too (|reception->bad|) */
+  JDG_ON_WINDOW = 1u << 6, /* server: quiet window of |reception| is over (own view only) */
   JDG_ON_RESPONSE_RECEIVED = 1u << 7, /* client: |arrival| */
-  JDG_ON_ARRIVAL_DUE = 1u << 8,       /* client: the time to deliver and acknowledge |arrival| is over */
-  JDG_ON_EVENT = 1u << 9,             /* application event |event| of |host|; |request|, |reception| or |arrival| if known */
-  JDG_ON_ICMP = 1u << 10,             /* |host| sent the ICMP error in |frame_info| */
-  JDG_ON_END = 1u << 11,              /* once per node, last */
+  JDG_ON_ARRIVAL_DUE = 1u << 8, /* client: the time to deliver and acknowledge |arrival| is over */
+  JDG_ON_EVENT =
+      1u
+      << 9, /* application event |event| of |host|; |request|, |reception| or |arrival| if known */
+  JDG_ON_ICMP = 1u << 10, /* |host| sent the ICMP error in |frame_info| */
+  JDG_ON_END = 1u << 11,  /* once per node, last */
 };
 #define JDG_HOOK_COUNT 12
 
@@ -46,10 +52,11 @@ struct jdg_host {
   char name[64];
   struct chorus_endpoint addresses[16]; /* ports 0 */
   size_t address_count;
-  bool own_view;   /* the capture shows what this node really sent and received */
-  bool judged;     /* false: a tester */
-  bool has_events; /* application events of this node have been seen */
-  unsigned roles;  /* seen so far, enum jdg_role */
+  bool own_view;            /* the capture shows what this node really sent and received */
+  bool judged;              /* false: a tester */
+  bool has_events;          /* application events of this node have been seen */
+  chorus_time restarted_at; /* last CHORUS_EVENT_RESTART; 0: none */
+  unsigned roles;           /* seen so far, enum jdg_role */
   struct jdg_ics ics;
 };
 
@@ -65,133 +72,149 @@ enum jdg_relation {
 
 #define JDG_REQUEST_MIDS 16
 
+/* One bit per rule, for jdg_once(). */
+struct jdg_marks {
+  uint64_t bits[4];
+};
+
 struct jdg_request {
-  uint64_t serial;                   /* 1 and up */
-  struct jdg_request *previous;      /* earlier request under this Token; NULL: none known. Only one deep */
-  struct jdg_host *client;           /* who really sent it (not whom the source address names) */
-  bool spoofed;                      /* the source address is not one of |client|'s */
-  struct chorus_endpoint source;     /* client endpoint */
+  uint64_t serial; /* 1 and up */
+  struct jdg_request
+      *previous;           /* earlier request under this Token; NULL: none known. Only one deep */
+  struct jdg_host *client; /* who really sent it (not whom the source address names) */
+  bool spoofed;            /* the source address is not one of |client|'s */
+  struct chorus_endpoint source; /* client endpoint */
   struct chorus_endpoint destination;
-  bool group;                        /* destination is a group */
-  bool proxied;                      /* Proxy-Uri or Proxy-Scheme present */
+  bool group;   /* destination is a group */
+  bool proxied; /* Proxy-Uri or Proxy-Scheme present */
   uint8_t token[8], token_length;
   uint8_t type, code;
-  uint64_t digest;                   /* dis_digest_request */
-  uint64_t resource;                 /* dis_digest_resource */
-  char path[96];                     /* "/light?x=1", cut */
-  size_t size;                       /* UDP payload octets of the first transmission */
-  enum dis_presence no_response;     /* option 258 */
+  uint64_t digest;               /* dis_digest_request */
+  uint64_t resource;             /* dis_digest_resource */
+  char path[96];                 /* "/light?x=1", cut */
+  size_t size;                   /* UDP payload octets of the first transmission */
+  enum dis_presence no_response; /* option 258 */
   uint32_t no_response_value;
   enum dis_presence observe;
   uint32_t observe_value;
-  bool discovery;                    /* GET /.well-known/core */
+  bool discovery; /* GET /.well-known/core */
   bool has_query;
-  bool rejectable;                   /* a critical option that must lead to rejection */
+  bool rejectable; /* a critical option that must lead to rejection */
+  bool oscore;     /* OSCORE option: outer code and options mean little */
+  bool blockwise;  /* Block1, Block2, Q-Block1 or Q-Block2 */
   uint64_t first_frame, last_frame;
-  chorus_time first_time;            /* first transmission */
-  chorus_time last_time;             /* last transmission that belongs to it (copies, repeats, follow-ups) */
+  chorus_time first_time; /* first transmission */
+  chorus_time last_time;  /* last transmission that belongs to it (copies, repeats, follow-ups) */
   unsigned transmissions, copies, repeats, followups;
-  uint16_t mids[JDG_REQUEST_MIDS];   /* the last ones used */
+  uint16_t mids[JDG_REQUEST_MIDS]; /* the last ones used */
   unsigned mid_count;
   /* what the client's application said (has_events) */
-  bool announced;                    /* CHORUS_EVENT_REQUEST seen */
-  chorus_time timeout;               /* how long it listens, ns from |announced_at|; 0: unknown */
+  bool announced;      /* CHORUS_EVENT_REQUEST seen */
+  chorus_time timeout; /* how long it listens, ns from |announced_at|; 0: unknown */
   chorus_time announced_at;
-  chorus_time done_at;               /* CHORUS_EVENT_DONE; CHORUS_NEVER: still listening */
-  unsigned delivered;                /* CHORUS_EVENT_DELIVER seen */
-  unsigned responders;               /* legs with a response seen */
-  uint64_t marks;                    /* one bit per rule that wants to speak once per request: jdg_once() */
+  chorus_time done_at;    /* CHORUS_EVENT_DONE; CHORUS_NEVER: still listening */
+  unsigned delivered;     /* CHORUS_EVENT_DELIVER seen */
+  unsigned responders;    /* legs with a response seen */
+  struct jdg_marks marks; /* one bit per rule that wants to speak once per request: jdg_once() */
 };
 
 /* What one server made of one request. */
 struct jdg_leg {
   struct jdg_request *request;
   struct jdg_host *server;
-  chorus_time received;       /* first reception; CHORUS_NEVER: only inferred from the response */
+  chorus_time received; /* first reception; CHORUS_NEVER: only inferred from the response */
   chorus_time last_received;
-  unsigned receptions;        /* messages (distinct Message IDs) */
-  unsigned copies;            /* further arrivals of the same message */
-  unsigned executed;          /* CHORUS_EVENT_EXECUTE */
-  unsigned suppressed;        /* CHORUS_EVENT_SUPPRESS */
-  unsigned responses;         /* distinct responses sent (retransmitted copies not counted) */
-  unsigned acks;              /* empty ACKs sent for it */
+  unsigned receptions; /* messages (distinct Message IDs) */
+  unsigned copies;     /* further arrivals of the same message */
+  unsigned executed;   /* CHORUS_EVENT_EXECUTE */
+  unsigned suppressed; /* CHORUS_EVENT_SUPPRESS */
+  unsigned responses;  /* distinct responses sent (retransmitted copies not counted) */
+  unsigned acks;       /* empty ACKs sent for it */
   chorus_time first_response, last_response;
   uint64_t first_response_frame;
-  uint8_t response_code;      /* of the last response */
+  uint8_t response_code; /* of the last response */
   uint8_t response_type;
   uint16_t response_mid;
-  uint16_t response_mids[8];  /* the last ones, to tell copies */
+  uint16_t response_mids[8];    /* the last ones, to tell copies */
   uint64_t response_digests[8]; /* datagrams, to tell copies */
-  bool observing;             /* a 2.xx response with Observe was sent: notifications may follow */
+  bool observing; /* a 2.xx response with Observe was sent: notifications may follow */
   /* at the client */
-  unsigned arrivals;          /* responses that arrived, copies not counted */
-  bool answered;              /* a valid response has arrived before (not a notification) */
+  unsigned arrivals; /* responses that arrived, copies not counted */
+  bool answered;     /* a valid response has arrived before (not a notification) */
   struct chorus_endpoint answered_from;
   unsigned delivered;
-  uint64_t marks;
+  struct jdg_marks marks;
 };
 
 /* Why a request (or something like one) cannot be processed normally. */
 enum jdg_bad {
   JDG_GOOD = 0,
-  JDG_BAD_FORMAT,    /* message format error: DIS_FORMAT_ERRORS */
+  JDG_BAD_FORMAT, /* message format error: DIS_FORMAT_ERRORS */
   JDG_BAD_VERSION,
-  JDG_BAD_CLASS,     /* reserved class, or another unprocessable code */
-  JDG_BAD_EMPTY,     /* Empty NON, or Empty CON ("ping") */
-  JDG_BAD_OPTION,    /* critical option that is unknown, surplus or of a wrong length: |culprit| */
-  JDG_BAD_TYPE,      /* CON to a group; ACK or RST that carries a request */
+  JDG_BAD_CLASS,  /* reserved class, or another unprocessable code */
+  JDG_BAD_EMPTY,  /* Empty NON, or Empty CON ("ping") */
+  JDG_BAD_OPTION, /* critical option that is unknown, surplus or of a wrong length: |culprit| */
+  JDG_BAD_TYPE,   /* CON to a group; ACK or RST that carries a request */
 };
 
 /* One message at one server: a request, or a stimulus that looks like none. */
 struct jdg_reception {
   struct jdg_host *server;
-  struct jdg_request *request; /* NULL: malformed beyond a Token */
-  struct jdg_leg *leg;         /* NULL with it */
+  struct jdg_request *request;                /* NULL: malformed beyond a Token */
+  struct jdg_leg *leg;                        /* NULL with it */
   struct chorus_endpoint source, destination; /* of the datagram */
   bool group;
-  bool certain;                /* the server has its own view: it did get the datagram */
-  bool member;                 /* group: the server is known to serve (destination, port) now */
-  bool member_known;           /*   and that is known (events or statement) */
+  bool certain;      /* the server has its own view: it did get the datagram */
+  bool member;       /* group: the server is known to serve (destination, port) now */
+  bool member_known; /*   and that is known (events or statement) */
   enum jdg_bad bad;
-  uint16_t culprit;            /* BAD_OPTION: option number */
-  uint32_t errors;             /* enum dis_error */
+  uint16_t culprit; /* BAD_OPTION: option number */
+  uint32_t errors;  /* enum dis_error */
   uint8_t type, code;
   uint16_t mid;
-  size_t size;                 /* UDP payload, octets */
+  size_t size; /* UDP payload, octets */
   uint64_t frame;
-  chorus_time time;            /* first arrival */
-  chorus_time last_time;       /* last copy */
-  unsigned copies;             /* further byte-identical arrivals with this Message ID from this endpoint */
+  chorus_time time;      /* first arrival */
+  chorus_time last_time; /* last copy */
+  unsigned copies; /* further byte-identical arrivals with this Message ID from this endpoint */
   bool duplicate_of_known;     /* the Message ID was received before with different octets */
   unsigned executed;           /* EXECUTE events with this Message ID */
   unsigned responses;          /* responses sent while it was the latest message of its leg */
   unsigned rsts, acks;         /* empty RST or ACK with its Message ID to its source */
   uint64_t reaction_frame;     /* the first RST, ACK or response, 0: none */
-  unsigned earlier_in_leisure; /* other group requests received within one Leisure before it, same group */
-  chorus_time window_end;      /* of the quiet window: time + L + PROC + delta */
-  uint64_t marks;
+  unsigned earlier_in_leisure; /* other group requests received within one Leisure before it, same
+                                  group */
+  bool
+      isolated; /* no earlier group request can still be pending, each given a Leisure of its own */
+  unsigned
+      recent; /* datagrams from this source address within the last second before (at most 31) */
+  chorus_time
+      window_end; /* end of the quiet window: own Leisure and those still running + PROC + delta */
+  struct jdg_marks marks;
 };
 
 /* What a client's application ought to do with a response. */
 enum jdg_due {
-  JDG_DELIVER,      /* matches an outstanding request, first valid answer of this server, or a notification */
-  JDG_UNMATCHED,    /* no request of this client has the Token (or the datagram came to another port) */
+  JDG_DELIVER,   /* matches an outstanding request, first valid answer of this server, or a
+                    notification */
+  JDG_UNMATCHED, /* no request of this client has the Token (or the datagram came to another port)
+                  */
   JDG_WRONG_SOURCE, /* unicast request, answer from another endpoint */
-  JDG_SECOND,       /* the server (source address) has validly answered this request before, no Observe */
-  JDG_COPY_OF,      /* byte-identical copy of an earlier arrival (same source, Message ID) */
-  JDG_INVALID,      /* format error, or a critical option that must lead to rejection */
-  JDG_LATE,         /* the request was ended (DONE) before */
-  JDG_UNCERTAIN,    /* cannot be told: see the catalogue's ambiguities */
+  JDG_SECOND, /* the server (source address) has validly answered this request before, no Observe */
+  JDG_COPY_OF,   /* byte-identical copy of an earlier arrival (same source, Message ID) */
+  JDG_INVALID,   /* format error, or a critical option that must lead to rejection */
+  JDG_LATE,      /* the request was ended (DONE) before */
+  JDG_UNCERTAIN, /* cannot be told: see the catalogue's ambiguities */
 };
 
 struct jdg_arrival {
   struct jdg_host *client;
-  struct jdg_host *sender;       /* who really sent it, if known */
-  struct jdg_request *request;   /* by Token and port; NULL: none */
-  struct jdg_leg *leg;           /* NULL with it */
+  struct jdg_host *sender;     /* who really sent it, if known */
+  struct jdg_request *request; /* by Token and port; NULL: none */
+  struct jdg_leg *leg;         /* NULL with it */
   struct chorus_endpoint source, destination;
-  bool certain;                  /* the client has its own view */
-  bool to_group;                 /* destination is a group: no response may be */
+  bool certain;  /* the client has its own view */
+  bool to_group; /* destination is a group: no response may be */
   enum jdg_due due;
   uint8_t type, code;
   uint8_t token[8], token_length;
@@ -203,12 +226,12 @@ struct jdg_arrival {
   uint64_t payload_digest;
   uint64_t frame;
   chorus_time time;
-  unsigned copies;               /* further identical arrivals */
-  unsigned delivered;            /* DELIVER events for it */
-  bool delivered_identity_ok;    /* the application was told the true source address */
+  unsigned copies;            /* further identical arrivals */
+  unsigned delivered;         /* DELIVER events for it */
+  bool delivered_identity_ok; /* the application was told the true source address */
   chorus_time delivered_at;
-  unsigned acks, rsts;           /* with its Message ID, to its source */
-  uint64_t marks;
+  unsigned acks, rsts; /* with its Message ID, to its source */
+  struct jdg_marks marks;
 };
 
 /* What a rule is given. Members that the hook does not name are NULL or stale. */
@@ -218,26 +241,28 @@ struct jdg_look {
   enum jdg_hook hook;
   struct jdg_host *host; /* the node judged */
   chorus_time now;
-  uint64_t frame;        /* frame of the message or event's last packet; 0: none */
-  const struct dis_coap *coap;          /* the message */
-  const struct dis_frame *frame_info;   /* its datagram */
-  bool group;                           /* its destination is a group */
-  bool certain;                         /* |host| has its own view */
-  struct jdg_host *peer;                /* the other side as far as known, or NULL */
+  uint64_t frame;                     /* frame of the message or event's last packet; 0: none */
+  const struct dis_coap *coap;        /* the message */
+  const struct dis_frame *frame_info; /* its datagram */
+  bool group;                         /* its destination is a group */
+  bool certain;                       /* |host| has its own view */
+  struct jdg_host *peer;              /* the other side as far as known, or NULL */
   struct jdg_request *request;
   enum jdg_relation relation;
   struct jdg_leg *leg;
   struct jdg_reception *reception;
   struct jdg_arrival *arrival;
-  bool copy;                            /* this very message was sent before (CON retransmission, network copy) */
-  chorus_time gap;  /* REQUEST_SENT: time since the request's (COPY, REPEAT, FOLLOWUP: last; REUSE: old request's last) transmission */
-  const struct jdg_mid_use *mid_clash;  /* SENT: an earlier use of this Message ID, see below, or NULL */
+  bool copy;       /* this very message was sent before (CON retransmission, network copy) */
+  chorus_time gap; /* REQUEST_SENT: time since the request's (COPY, REPEAT, FOLLOWUP: last; REUSE:
+                      old request's last) transmission */
+  const struct jdg_mid_use
+      *mid_clash; /* SENT: an earlier use of this Message ID, see below, or NULL */
   const struct chorus_event *event;
 };
 
 /*
- * An earlier use of a Message ID by the same endpoint within the last 247 s: to the same destination
- * with different octets, or (clients) unicast against group.
+ * An earlier use of a Message ID by the same endpoint within the last 247 s: to the same
+ * destination with different octets, or (clients) unicast against group.
  */
 struct jdg_mid_use {
   chorus_time time;
@@ -252,8 +277,8 @@ struct jdg_mid_use {
 
 void jdg_pass(struct jdg_look *look);
 /*
- * A counter-example. |frame| 0: nothing happened in time. |expected| and |actual| are one line each, in the
- * same syntax; |actual| is a printf format.
+ * A counter-example. |frame| 0: nothing happened in time. |expected| and |actual| are one line
+ * each, in the same syntax; |actual| is a printf format.
  */
 void jdg_break(struct jdg_look *look, uint64_t frame, const char *expected, const char *actual, ...)
     __attribute__((format(printf, 4, 5)));
@@ -268,32 +293,36 @@ void jdg_remark(struct jdg_look *look, uint64_t frame, const char *text, ...)
 
 /* ---- what a rule may ask ---- */
 
-/* Zeroed memory of this rule for this node, |size| octets (always the same), kept until the end. NULL: no memory. */
+/* Zeroed memory of this rule for this node, |size| octets (always the same), kept until the end.
+ * NULL: no memory. */
 void *jdg_state(struct jdg_look *look, size_t size);
-/* True for the first call of this rule with this marks word: say it once per request, leg, reception. */
-bool jdg_once(struct jdg_look *look, uint64_t *marks);
+/* True for the first call of this rule with this marks word: say it once per request, leg,
+ * reception. */
+bool jdg_once(struct jdg_look *look, struct jdg_marks *marks);
 enum jdg_profile jdg_profile_of(const struct jdg_look *look);
 bool jdg_strict_of(const struct jdg_look *look);
 /* Tolerance for times: 50 ms in virtual time, 1 s in real time (catalogue, section 1). */
 chorus_time jdg_delta(const struct jdg_look *look);
 /* Statement for the request's resource at this server, or NULL. */
-const struct jdg_ics_resource *jdg_resource(const struct jdg_host *host, const struct jdg_request *request);
+const struct jdg_ics_resource *jdg_resource(const struct jdg_host *host,
+                                            const struct jdg_request *request);
 /* The host with this address, or NULL. */
 struct jdg_host *jdg_host_of(const struct jdg_look *look, const struct chorus_endpoint *address);
 /* Requests known under |token| of client endpoint |source|, the latest, or NULL. */
-struct jdg_request *jdg_request_of(const struct jdg_look *look, const struct chorus_endpoint *source,
-                                   const uint8_t *token, size_t token_length);
+struct jdg_request *jdg_request_of(const struct jdg_look *look,
+                                   const struct chorus_endpoint *source, const uint8_t *token,
+                                   size_t token_length);
 /* Whether |host| is known to be a member of |group| now: JDG_UNKNOWN, JDG_NO, JDG_YES. */
 enum jdg_tristate jdg_member(const struct jdg_look *look, const struct jdg_host *host,
                              const struct chorus_endpoint *group);
 /* Seconds with millisecond digits, as text: "5.250 s". */
 const char *jdg_time_text(chorus_time time, char text[32]);
 
-#define JDG_NON_LIFETIME (145 * CHORUS_SECOND)      /* RFC 7252, section 4.8.2 */
+#define JDG_NON_LIFETIME      (145 * CHORUS_SECOND) /* RFC 7252, section 4.8.2 */
 #define JDG_EXCHANGE_LIFETIME (247 * CHORUS_SECOND) /* RFC 7252, section 4.8.2 */
 #define JDG_MAX_TRANSMIT_SPAN (45 * CHORUS_SECOND)
-#define JDG_MAX_LATENCY (100 * CHORUS_SECOND)
-#define JDG_DEFAULT_LEISURE (5 * CHORUS_SECOND)
-#define JDG_PROCESSING_DELAY (2 * CHORUS_SECOND)
+#define JDG_MAX_LATENCY       (100 * CHORUS_SECOND)
+#define JDG_DEFAULT_LEISURE   (5 * CHORUS_SECOND)
+#define JDG_PROCESSING_DELAY  (2 * CHORUS_SECOND)
 
 #endif

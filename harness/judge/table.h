@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hash table of pointers by 64-bit hash, open addressing, for the judge's indexes. The key lives
- * in the object; |same| compares an object with a key. Iteration order is nobody's business: nothing
- * that the judge says depends on it.
+ * in the object; |same| compares an object with a key. Iteration order is nobody's business:
+ * nothing that the judge says depends on it.
  */
 #ifndef CHORUS_JUDGE_TABLE_H
 #define CHORUS_JUDGE_TABLE_H

@@ -23,6 +23,7 @@ enum {
 #define ALSO(id, document, section, level)
 static const struct rule_check checks[] = {
 #include "rules/all.def"
+    {NULL, {0}, NULL, NULL, 0, NULL},
 };
 #undef CHECK
 #undef ALSO
@@ -30,8 +31,8 @@ static const struct rule_check checks[] = {
 #define CHECK(id, d, r, b, hooks, function, requirement, activation)
 #define ALSO(id, document, section, level) {id, document, section, JDG_##level},
 static const struct rule_also also[] = {
-    {"", "", "", JDG_NOT_APPLICABLE},
 #include "rules/all.def"
+    {NULL, NULL, NULL, JDG_NOT_APPLICABLE},
 };
 #undef CHECK
 #undef ALSO
@@ -43,9 +44,13 @@ static const struct rule rows[] = {
 };
 #undef ROW
 
-size_t rule_count(void) { return sizeof rows / sizeof rows[0]; }
+size_t rule_count(void) {
+  return sizeof rows / sizeof rows[0];
+}
 
-const struct rule *rule_get(size_t i) { return i < rule_count() ? &rows[i] : NULL; }
+const struct rule *rule_get(size_t i) {
+  return i < rule_count() ? &rows[i] : NULL;
+}
 
 const struct rule *rule_find(const char *id) {
   for (size_t i = 0; i < rule_count(); i++)
@@ -54,19 +59,21 @@ const struct rule *rule_find(const char *id) {
 }
 
 const struct rule_check *rule_check_of(const struct rule *rule) {
-  for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+  for (size_t i = 0; checks[i].id; i++)
     if (strcmp(checks[i].id, rule->id) == 0) return &checks[i];
   return NULL;
 }
 
-size_t rule_check_count(void) { return sizeof checks / sizeof checks[0]; }
+size_t rule_check_count(void) {
+  return sizeof checks / sizeof checks[0];
+}
 
 const struct rule_check *rule_check_get(size_t i) {
   return i < rule_check_count() ? &checks[i] : NULL;
 }
 
 const struct rule_also *rule_also_get(const char *id, size_t n) {
-  for (size_t i = 1; i < sizeof also / sizeof also[0]; i++)
+  for (size_t i = 0; also[i].id; i++)
     if (strcmp(also[i].id, id) == 0 && n-- == 0) return &also[i];
   return NULL;
 }

@@ -11,7 +11,8 @@
 
 struct jdg_look;
 
-/* What makes a rule decidable (catalogue, section 1): capture alone, stimulus, adapter, keys, configuration, not at all. */
+/* What makes a rule decidable (catalogue, section 1): capture alone, stimulus, adapter, keys,
+ * configuration, not at all. */
 enum rule_observability { RULE_W, RULE_S, RULE_A, RULE_WK, RULE_SK, RULE_AK, RULE_C, RULE_N };
 
 /* One row of the catalogue; rule_check_of() tells whether it is implemented. */
@@ -29,9 +30,9 @@ struct rule {
 struct rule_check {
   const char *id;
   enum jdg_level levels[JDG_PROFILE_COUNT]; /* NOT_APPLICABLE: the profile does not judge it */
-  const char *requirement; /* one sentence, our own words */
-  const char *activation;  /* what makes it look */
-  unsigned hooks;          /* enum jdg_hook set; see judge/model.h */
+  const char *requirement;                  /* one sentence, our own words */
+  const char *activation;                   /* what makes it look */
+  unsigned hooks;                           /* enum jdg_hook set; see judge/model.h */
   void (*look)(struct jdg_look *look);
 };
 
@@ -44,13 +45,14 @@ struct rule_also {
 };
 
 size_t rule_count(void);
-const struct rule *rule_get(size_t i);           /* in catalogue order */
-const struct rule *rule_find(const char *id);    /* NULL: no such rule */
-const char *rule_nearest(const char *id);        /* the id that was perhaps meant, or NULL */
+const struct rule *rule_get(size_t i);        /* in catalogue order */
+const struct rule *rule_find(const char *id); /* NULL: no such rule */
+const char *rule_nearest(const char *id);     /* the id that was perhaps meant, or NULL */
 const struct rule_check *rule_check_of(const struct rule *rule); /* NULL: planned */
 size_t rule_check_count(void);
-const struct rule_check *rule_check_get(size_t i);           /* in table order */
-const struct rule_also *rule_also_get(const char *id, size_t n); /* the |n|th further document, or NULL */
+const struct rule_check *rule_check_get(size_t i); /* in table order */
+const struct rule_also *rule_also_get(const char *id,
+                                      size_t n); /* the |n|th further document, or NULL */
 const char *rule_observability_name(enum rule_observability o); /* "W", "S+K", ... */
 
 #endif

@@ -14,7 +14,8 @@
 /* Room for any endpoint as text, with its zero octet. */
 #define CHORUS_ENDPOINT_TEXT 72
 
-/* Writes the address alone, without brackets, zone or port, to |text| (CHORUS_ENDPOINT_TEXT octets). */
+/* Writes the address alone, without brackets, zone or port, to |text| (CHORUS_ENDPOINT_TEXT
+ * octets). */
 static inline const char *chorus_address_text(const struct chorus_endpoint *e, char *text) {
   bool v4 = chorus_is_ipv4(e);
   if (!inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? e->address + 12 : e->address, text,

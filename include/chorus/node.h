@@ -25,14 +25,15 @@ struct chorus_datagram {
   uint8_t hop_limit;                  /* IPv6 hop limit or IPv4 TTL; 0 when sending: host default */
 };
 
-/* What a scenario asks of a node: a verb with named arguments, all text. docs/commands.md lists them. */
+/* What a scenario asks of a node: a verb with named arguments, all text. docs/commands.md lists
+ * them. */
 struct chorus_argument {
   const char *name;
   const char *value;
 };
 
 struct chorus_command {
-  const char *verb;                        /* "request", "repeat", "observe", "forget", "set", ... */
+  const char *verb; /* "request", "repeat", "observe", "forget", "set", ... */
   const struct chorus_argument *arguments; /* |count| of them; lists are several with one name */
   size_t count;
 };
@@ -53,22 +54,23 @@ enum chorus_status {
   CHORUS_TOO_LARGE, /* a datagram larger than the transport can carry */
 };
 
-/* Application events: what a node says that its application saw or did. The host adds time and node. */
+/* Application events: what a node says that its application saw or did. The host adds time and
+ * node. */
 enum chorus_event_type {
-  CHORUS_EVENT_REQUEST,     /* client: a new request was issued (|request|, |peer| = destination) */
-  CHORUS_EVENT_REPEAT,      /* client: request sent again; |detail| "same-mid", "new-mid", "unicast" */
-  CHORUS_EVENT_DELIVER,     /* client: a response went to the application; |peer| as it was told */
-  CHORUS_EVENT_DONE,        /* client: request ended; |detail| "timeout", "cancelled", "answered" */
+  CHORUS_EVENT_REQUEST, /* client: a new request was issued (|request|, |peer| = destination) */
+  CHORUS_EVENT_REPEAT,  /* client: request sent again; |detail| "same-mid", "new-mid", "unicast" */
+  CHORUS_EVENT_DELIVER, /* client: a response went to the application; |peer| as it was told */
+  CHORUS_EVENT_DONE,    /* client: request ended; |detail| "timeout", "cancelled", "answered" */
   CHORUS_EVENT_TOKEN_FREED, /* client: |token| may be used again from now on */
   CHORUS_EVENT_REFUSED,     /* client: request not sent; |detail| says why */
-  CHORUS_EVENT_EXECUTE,     /* server: a handler ran (|peer| = requester, |path|, |code| = method) */
-  CHORUS_EVENT_STATE,       /* server: resource |path| changed; |payload| is its state now */
-  CHORUS_EVENT_SUPPRESS,    /* server: response |code| withheld by policy; |detail| says which */
-  CHORUS_EVENT_JOIN,        /* member of |peer| from now on */
-  CHORUS_EVENT_LEAVE,       /* no longer member of |peer| */
-  CHORUS_EVENT_RESTART,     /* the node lost its volatile state and started again */
-  CHORUS_EVENT_LEAK,        /* at stop: state that should be gone; |detail| says what */
-  CHORUS_EVENT_NOTE,        /* anything else worth a line; |detail| */
+  CHORUS_EVENT_EXECUTE,  /* server: a handler ran (|peer| = requester, |path|, |code| = method) */
+  CHORUS_EVENT_STATE,    /* server: resource |path| changed; |payload| is its state now */
+  CHORUS_EVENT_SUPPRESS, /* server: response |code| withheld by policy; |detail| says which */
+  CHORUS_EVENT_JOIN,     /* member of |peer| from now on */
+  CHORUS_EVENT_LEAVE,    /* no longer member of |peer| */
+  CHORUS_EVENT_RESTART,  /* the node lost its volatile state and started again */
+  CHORUS_EVENT_LEAK,     /* at stop: state that should be gone; |detail| says what */
+  CHORUS_EVENT_NOTE,     /* anything else worth a line; |detail| */
 };
 
 struct chorus_event {
@@ -95,10 +97,12 @@ struct chorus_host_ops {
   int (*send)(void *context, const struct chorus_datagram *datagram);
   /* Replaces the node's only deadline: wake() is called once at |at|, or never (CHORUS_NEVER). */
   void (*deadline)(void *context, chorus_time at);
-  /* Opens or closes a UDP port for unicast; datagrams to a port that is not open get an ICMP error. */
+  /* Opens or closes a UDP port for unicast; datagrams to a port that is not open get an ICMP error.
+   */
   int (*open)(void *context, uint16_t port);
   void (*close)(void *context, uint16_t port);
-  /* Joins or leaves a group (address and port; RFC 3376, RFC 3810): joining twice is one membership. */
+  /* Joins or leaves a group (address and port; RFC 3376, RFC 3810): joining twice is one
+   * membership. */
   int (*join)(void *context, const struct chorus_endpoint *group);
   void (*leave)(void *context, const struct chorus_endpoint *group);
   /* Reports an application event. May be NULL: nobody listens, and the node saves the work. */
@@ -120,12 +124,14 @@ struct chorus_node_ops {
   void (*datagram)(void *node, chorus_time now, const struct chorus_datagram *datagram);
   /* The deadline has come. */
   void (*wake)(void *node, chorus_time now);
-  /* A scenario step. |why| (never NULL) gets a static or node-owned text when the result is not OK. */
+  /* A scenario step. |why| (never NULL) gets a static or node-owned text when the result is not OK.
+   */
   int (*command)(void *node, chorus_time now, const struct chorus_command *command,
                  const char **why);
   /* An ICMP error came back for a datagram to |destination| (RFC 4443, section 3; RFC 792). */
   void (*unreachable)(void *node, chorus_time now, const struct chorus_endpoint *destination);
-  /* Called once, last. The node reports CHORUS_EVENT_LEAK for state that should be gone by |now|. */
+  /* Called once, last. The node reports CHORUS_EVENT_LEAK for state that should be gone by |now|.
+   */
   void (*stop)(void *node, chorus_time now);
 };
 

@@ -16,13 +16,13 @@
 /* Nanoseconds since the start of the run (virtual time), or since the Unix epoch in a capture. */
 typedef uint64_t chorus_time;
 
-#define CHORUS_NEVER UINT64_MAX
-#define CHORUS_NANOSECOND UINT64_C(1)
+#define CHORUS_NEVER       UINT64_MAX
+#define CHORUS_NANOSECOND  UINT64_C(1)
 #define CHORUS_MICROSECOND UINT64_C(1000)
 #define CHORUS_MILLISECOND UINT64_C(1000000)
-#define CHORUS_SECOND UINT64_C(1000000000)
+#define CHORUS_SECOND      UINT64_C(1000000000)
 
-#define CHORUS_COAP_PORT 5683u  /* RFC 7252, section 12.6 */
+#define CHORUS_COAP_PORT  5683u /* RFC 7252, section 12.6 */
 #define CHORUS_COAPS_PORT 5684u /* RFC 7252, section 12.7 */
 
 /*

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Responses at clients: what arrives, what is due to the application, and what it was given. */
+#include "judge/internal.h"
+
+/* A Token may be in use for an old and a new request at once for as long as this (seed 2.3.1). */
+#define TOKEN_AMBIGUITY (500 * CHORUS_SECOND)
+
+struct arrival_key {
+  const struct jdg_host *client;
+  const struct chorus_endpoint *source;
+  uint16_t mid;
+};
+
+static bool same_arrival(const void *object, const void *key) {
+  const struct jdg_arrival *a = &((const struct arrival *)object)->arrival;
+  const struct arrival_key *k = key;
+  return a->client == k->client && a->mid == k->mid && chorus_same_endpoint(&a->source, k->source);
+}
+
+static uint64_t arrival_hash(const struct arrival_key *key) {
+  return jdg_mix(jdg_mix(endpoint_hash(key->source), key->client->index), key->mid);
+}
+
+struct arrival *arrival_find(const struct judge *judge, const struct jdg_host *client,
+                             const struct chorus_endpoint *source, uint16_t mid) {
+  struct arrival_key key = {client, source, mid};
+  return jdg_table_find(&judge->arrivals, arrival_hash(&key), same_arrival, &key);
+}
+
+void arrival_unchain(struct host *host, struct arrival *a) {
+  if (!a->is_due_chained) return;
+  if (a->newer) a->newer->older = a->older;
+  if (a->older) a->older->newer = a->newer;
+  if (host->latest_arrivals == a) host->latest_arrivals = a->older;
+  a->older = a->newer = NULL;
+  a->is_due_chained = false;
+}
+
+static void chain(struct host *host, struct arrival *a) {
+  a->older = host->latest_arrivals;
+  if (a->older) a->older->newer = a;
+  host->latest_arrivals = a;
+  a->is_due_chained = true;
+}
+
+void arrivals_expire(struct judge *judge) {
+  for (;;) {
+    struct arrival *a = jdg_fifo_peek(&judge->arrival_ages);
+    if (!a || a->arrival.time + KEEP_RECEPTION > judge->now) return;
+    jdg_fifo_pop(&judge->arrival_ages);
+    if (a->indexed) jdg_table_remove(&judge->arrivals, a->hash, a);
+    arrival_unchain((struct host *)a->arrival.client, a);
+    jdg_pool_give(&judge->arrival_pool, a);
+  }
+}
+
+/* ---- what is due ---- */
+
+static bool still_listening(const struct jdg_request *q, const struct host *client, chorus_time now,
+                            bool *edge) {
+  if (q->first_time < client->host.restarted_at) return false;
+  if (q->done_at != CHORUS_NEVER) {
+    *edge = q->done_at == now;
+    return q->done_at > now;
+  }
+  if (!q->announced || !q->timeout) return true;
+  chorus_time end = q->announced_at + q->timeout;
+  *edge = end == now;
+  return now < end;
+}
+
+/* Further responses of a server that has answered (seed 2.3.1, 2.3.5). */
+static enum jdg_due due_again(const struct jdg_request *q, const struct jdg_leg *leg,
+                              const struct jdg_arrival *a) {
+  if (!chorus_same_address(&leg->answered_from, &a->source)) return JDG_UNCERTAIN;
+  if (!q->group) return JDG_UNCERTAIN;
+  if (a->observe == DIS_ABSENT) return leg->observing ? JDG_UNCERTAIN : JDG_SECOND;
+  return JDG_UNCERTAIN; /* a notification: whether it is fresh is decided by the rules of RFC 7641
+                         */
+}
+
+static enum jdg_due due_unicast(const struct jdg_request *q, const struct dis_coap *m,
+                                const struct jdg_arrival *a) {
+  if (q->proxied || q->observe == DIS_PRESENT) return JDG_UNCERTAIN;
+  if (!chorus_same_endpoint(&q->destination, &a->source)) return JDG_WRONG_SOURCE;
+  if (m->type != DIS_ACK) return JDG_DELIVER;
+  for (unsigned i = 0; i < q->mid_count && i < JDG_REQUEST_MIDS; i++)
+    if (q->mids[i] == m->mid) return JDG_DELIVER;
+  return JDG_UNCERTAIN;
+}
+
+static bool unusable(const struct dis_coap *m, struct jdg_arrival *a) {
+  if (m->errors) return true;
+  return dis_options_reject(m, &a->culprit);
+}
+
+static enum jdg_due what_is_due(const struct jdg_look *look, struct jdg_arrival *a) {
+  const struct dis_coap *m = look->coap;
+  const struct jdg_request *q = a->request;
+  if (unusable(m, a)) return JDG_INVALID;
+  if (a->to_group) return JDG_UNCERTAIN;
+  if (!q || q->client != look->host) return JDG_UNMATCHED;
+  if (q->previous && look->now - q->previous->last_time < TOKEN_AMBIGUITY) return JDG_UNCERTAIN;
+  bool edge = false;
+  bool listening = still_listening(q, (struct host *)look->host, look->now, &edge);
+  if (edge) return JDG_UNCERTAIN;
+  if (!listening) return JDG_LATE;
+  if (dis_option_count(m, DIS_BLOCK2, NULL) || dis_option_count(m, DIS_OSCORE, NULL))
+    return JDG_UNCERTAIN; /* the application may get the body later, or something else */
+  if (a->leg && a->leg->answered && q->group) return due_again(q, a->leg, a);
+  if (q->group) return q->followups && m->type == DIS_ACK ? JDG_UNCERTAIN : JDG_DELIVER;
+  if (a->leg && a->leg->answered) return JDG_UNCERTAIN;
+  return due_unicast(q, m, a);
+}
+
+static void note_answer(struct jdg_arrival *a) {
+  struct jdg_leg *leg = a->leg;
+  if (!leg) return;
+  leg->arrivals++;
+  bool valid = a->due == JDG_DELIVER || (a->due == JDG_UNCERTAIN && !a->to_group);
+  if (!valid || leg->answered) return;
+  leg->answered = true;
+  leg->answered_from = a->source;
+}
+
+/* ---- arrivals ---- */
+
+static uint64_t payload_digest(const struct dis_coap *m) {
+  uint64_t h = m->code;
+  for (size_t i = 0; i < m->payload_length; i++) h = jdg_mix(h, m->payload[i]);
+  return h;
+}
+
+static void fill(struct jdg_arrival *a, const struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  a->client = look->host;
+  a->sender = look->peer;
+  a->source = look->frame_info->source;
+  a->destination = look->frame_info->destination;
+  a->certain = look->certain;
+  a->to_group = look->group;
+  a->type = m->type;
+  a->code = m->code;
+  a->token_length = m->token_length <= 8 ? m->token_length : 0;
+  if (m->token) memcpy(a->token, m->token, a->token_length);
+  a->mid = m->mid;
+  a->errors = m->errors;
+  a->observe = dis_option_uint(m, DIS_OBSERVE, 3, &a->observe_value);
+  a->payload_digest = payload_digest(m);
+  a->frame = look->frame;
+  a->time = look->now;
+}
+
+static void attach(struct judge *judge, struct jdg_look *look, struct jdg_arrival *a) {
+  bool readable = !(a->errors & (DIS_ERROR_SHORT | DIS_ERROR_TOKEN_LENGTH | DIS_ERROR_TOKEN_CUT |
+                                 DIS_ERROR_VERSION));
+  struct request *request =
+      readable ? request_find(judge, &a->destination, a->token, a->token_length) : NULL;
+  if (!request) return;
+  request->last_seen = look->now;
+  a->request = &request->request;
+  struct host *server = host_find(judge, &a->source);
+  struct leg *leg = server ? leg_of(judge, request, &server->host) : NULL;
+  a->leg = leg ? &leg->leg : NULL;
+}
+
+static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look) {
+  struct arrival *a = jdg_pool_take(&judge->arrival_pool);
+  if (!a) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  fill(&a->arrival, look);
+  attach(judge, look, &a->arrival);
+  a->arrival.due = what_is_due(look, &a->arrival);
+  note_answer(&a->arrival);
+  a->digest = dis_digest_datagram(look->coap);
+  struct arrival_key key = {look->host, &a->arrival.source, a->arrival.mid};
+  a->hash = arrival_hash(&key);
+  a->indexed = jdg_table_add(&judge->arrivals, a->hash, a);
+  if (!a->indexed || jdg_fifo_push(&judge->arrival_ages, a) != 0) judge->no_memory = true;
+  if (look->certain || a->arrival.type == DIS_CON) {
+    chain((struct host *)look->host, a);
+    if (jdg_timers_set(&judge->timers, look->now + ACK_LIMIT + jdg_delta(look), JDG_TIMER_ARRIVAL,
+                       a) != 0)
+      judge->no_memory = true;
+  }
+  return a;
+}
+
+void client_received(struct judge *judge, struct jdg_look *look) {
+  struct arrival *a = arrival_find(judge, look->host, &look->frame_info->source, look->coap->mid);
+  chorus_time life = look->coap->type == DIS_CON ? JDG_EXCHANGE_LIFETIME : JDG_NON_LIFETIME;
+  bool copy =
+      a && a->digest == dis_digest_datagram(look->coap) && look->now - a->arrival.time < life;
+  if (copy) {
+    look->copy = true;
+    a->arrival.copies++;
+  } else {
+    if (a) jdg_table_remove(&judge->arrivals, a->hash, a);
+    if (a) a->indexed = false;
+    a = new_arrival(judge, look);
+    if (!a) return;
+  }
+  look->arrival = &a->arrival;
+  look->request = a->arrival.request;
+  look->leg = a->arrival.leg;
+  judge_call(judge, look, JDG_ON_RESPONSE_RECEIVED, look->host);
+}
+
+/* ---- what clients' applications say ---- */
+
+/* The latest request of the node under the event's Token, over its addresses and source ports. */
+static struct request *request_of_event(struct judge *judge, struct host *host,
+                                        const struct chorus_event *e) {
+  struct request *best = NULL;
+  for (size_t i = 0; i < host->host.address_count; i++) {
+    for (size_t j = 0; j < host->client_port_count; j++) {
+      struct chorus_endpoint source = host->host.addresses[i];
+      source.port = host->client_ports[j];
+      struct request *r = request_find(judge, &source, e->token, e->token_length);
+      if (r && (!best || r->request.last_time > best->request.last_time)) best = r;
+    }
+  }
+  return best;
+}
+
+static void announce(struct judge *judge, struct jdg_look *look, struct request *r) {
+  if (r->request.announced && r->request.last_time == look->now) {
+    /* The application asks anew, in the very words of the last request, under its Token. */
+    struct request *again = request_again(judge, r, look->now);
+    if (!again) return;
+    look->relation = JDG_REUSE;
+    look->gap = look->now - again->request.previous->last_time;
+    r = again;
+  }
+  r->request.announced = true;
+  r->request.announced_at = look->now;
+  r->request.timeout = look->event->timeout;
+  look->request = &r->request;
+}
+
+#define FALLBACK_SEARCH 64
+
+/* The arrival that was delivered: by its true source, else by Token and Message ID. */
+static struct arrival *delivered_arrival(const struct judge *judge, struct host *host,
+                                         const struct chorus_event *e) {
+  struct arrival *a = arrival_find(judge, &host->host, &e->peer, e->mid);
+  if (a && a->arrival.token_length == e->token_length &&
+      memcmp(a->arrival.token, e->token, e->token_length) == 0)
+    return a;
+  a = host->latest_arrivals;
+  for (int i = 0; a && i < FALLBACK_SEARCH; a = a->older, i++)
+    if (a->arrival.mid == e->mid && a->arrival.code == e->code && !a->arrival.delivered) return a;
+  return NULL;
+}
+
+static void deliver(struct judge *judge, struct jdg_look *look) {
+  struct host *host = (struct host *)look->host;
+  struct arrival *a = delivered_arrival(judge, host, look->event);
+  if (!a) return;
+  struct jdg_arrival *q = &a->arrival;
+  q->delivered++;
+  q->delivered_at = look->now;
+  q->delivered_identity_ok = chorus_same_address(&q->source, &look->event->peer);
+  if (q->leg) q->leg->delivered++;
+  if (q->request) q->request->delivered++;
+  look->arrival = q;
+  look->leg = q->leg;
+  look->request = q->request;
+  look->frame = q->frame;
+}
+
+void client_event(struct judge *judge, struct jdg_look *look) {
+  const struct chorus_event *e = look->event;
+  struct host *host = (struct host *)look->host;
+  if (e->type == CHORUS_EVENT_RESTART) host->host.restarted_at = look->now;
+  if (e->type == CHORUS_EVENT_DELIVER) {
+    deliver(judge, look);
+    return;
+  }
+  if (e->type != CHORUS_EVENT_REQUEST && e->type != CHORUS_EVENT_DONE &&
+      e->type != CHORUS_EVENT_REPEAT && e->type != CHORUS_EVENT_TOKEN_FREED)
+    return;
+  struct request *r = request_of_event(judge, host, e);
+  if (!r) return;
+  look->request = &r->request;
+  look->frame = r->request.last_frame;
+  if (e->type == CHORUS_EVENT_REQUEST) announce(judge, look, r);
+  if (e->type == CHORUS_EVENT_DONE && r->request.done_at == CHORUS_NEVER)
+    r->request.done_at = look->now;
+}

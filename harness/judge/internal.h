@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the judge's own files share. Rules see model.h only.
+ *
+ *   judge.c         feeding, time, the hooks
+ *   hosts.c         nodes, addresses, aliases, memberships
+ *   requests.c      requests of a client endpoint, Tokens and Message IDs
+ *   server_side.c   legs, receptions, responses sent
+ *   client_side.c   arrivals, what is due, events of clients
+ *   verdict.c       what rules say, and the results
+ */
+#ifndef CHORUS_JUDGE_INTERNAL_H
+#define CHORUS_JUDGE_INTERNAL_H
+
+#include "judge/model.h"
+#include "judge/pool.h"
+#include "judge/table.h"
+#include "judge/timers.h"
+
+#define KEEP_RECEPTION (300 * CHORUS_SECOND) /* longer than EXCHANGE_LIFETIME */
+#define KEEP_REQUEST   (600 * CHORUS_SECOND) /* longer than 250 s + 250 s (seed 2.3.1) */
+#define ACK_LIMIT      (2 * CHORUS_SECOND)   /* a CON is acknowledged within ACK_TIMEOUT */
+
+/* What one rule has said of one node. */
+struct cell {
+  uint64_t passes, breaks, warnings, inconclusives;
+  const char *inconclusive_why; /* the first reason */
+  struct jdg_finding *findings;
+  size_t finding_count, finding_capacity;
+  uint64_t finding_total;
+};
+
+struct membership {
+  struct chorus_endpoint group;
+  bool joined;
+};
+
+struct recent_request {
+  chorus_time time;
+  uint64_t group;  /* hash of the destination, 0: unicast */
+  uint64_t source; /* hash of the source address */
+};
+
+#define RECENT_REQUESTS 32
+#define CLIENT_PORTS    8
+
+/* A host with what rules need not see. |host| comes first. */
+struct host {
+  struct jdg_host host;
+  uint8_t mac[8];
+  uint8_t mac_length;
+  struct cell *cells; /* one per check, allocated when a rule first speaks */
+  void **states;      /* one per check */
+  struct membership *memberships;
+  size_t membership_count, membership_capacity;
+  bool membership_events;
+  struct recent_request recent[RECENT_REQUESTS];
+  chorus_time busy_until; /* Leisure periods one after the other, of all group requests so far */
+  size_t recent_next;
+  uint16_t client_ports[CLIENT_PORTS]; /* source ports of requests sent, the latest first */
+  size_t client_port_count;
+  struct arrival *latest_arrivals; /* chain by |older|, the latest first, due ones removed */
+};
+
+struct leg {
+  struct jdg_leg leg;
+  struct leg *next_of_request;
+  struct reception *latest;
+  uint64_t hash;
+};
+
+struct request {
+  struct jdg_request request;
+  struct leg *legs;
+  chorus_time last_seen;
+  chorus_time time_before; /* the transmission before the last one */
+  uint64_t hash;
+  bool current;               /* in the table: the latest under its Token */
+  unsigned generations_after; /* requests that name it as previous */
+};
+
+struct reception {
+  struct jdg_reception reception;
+  uint64_t digest; /* of the datagram */
+  uint64_t hash;
+  bool indexed; /* the latest with its Message ID from its endpoint */
+  uint64_t stimulus_hash;
+  bool is_stimulus; /* the latest of all from its endpoint */
+};
+
+struct arrival {
+  struct jdg_arrival arrival;
+  uint64_t digest;
+  uint64_t hash;
+  bool indexed, is_due_chained;
+  struct arrival *older, *newer;
+};
+
+/* Uses of a Message ID: by (source, destination) and, for clients, by source alone. */
+struct mid_use {
+  struct jdg_mid_use use;
+  struct chorus_endpoint source;
+  uint16_t mid;
+  uint64_t hash_pair, hash_source;
+  bool in_pair, in_source;
+};
+
+struct sighting { /* a transmission seen on an interface that is no node's own */
+  uint64_t digest;
+  chorus_time time;
+  uint32_t places[8]; /* where it was seen: interface and direction */
+  size_t place_count;
+};
+#define SIGHTINGS 256
+
+struct expected_ics {
+  char name[64];
+  bool has_name, has_address;
+  struct chorus_endpoint address;
+  struct jdg_ics ics;
+};
+
+struct text_block {
+  struct text_block *next;
+  size_t used, size;
+};
+
+struct judge {
+  struct jdg_config config;
+  chorus_time now;
+  struct host **hosts;
+  size_t host_count, host_capacity;
+  struct jdg_table by_address, by_mac;
+  uint32_t *interface_hosts; /* host index + 1; 0: nobody's */
+  size_t interface_count;
+  struct expected_ics *expected;
+  size_t expected_count;
+
+  struct jdg_table requests, legs, receptions, stimuli, arrivals, mid_pairs, mid_sources;
+  struct jdg_table coap_endpoints; /* endpoints known to speak CoAP (captures made elsewhere) */
+  struct jdg_pool request_pool, leg_pool, reception_pool, arrival_pool, mid_pool, endpoint_pool,
+      address_pool;
+  struct jdg_fifo request_ages, reception_ages, arrival_ages, mid_ages;
+  struct jdg_timers timers;
+  uint64_t request_serial;
+
+  struct dis_reassembly *reassembly;
+  struct dis_frame frame;
+  struct dis_coap coap;
+  struct sighting sightings[SIGHTINGS];
+
+  const struct rule_check **checks; /* by index */
+  const struct rule **check_rules;
+  bool *enabled;
+  size_t check_count;
+  uint32_t *hook_lists[JDG_HOOK_COUNT];
+  size_t hook_counts[JDG_HOOK_COUNT];
+  size_t speaking; /* index of the check that is looking */
+
+  struct jdg_result *results;
+  size_t result_count, result_capacity;
+  struct text_block *texts;
+  struct jdg_counts counts;
+  uint64_t unreadable_frame;
+  const char *unreadable_why;
+  bool no_memory;
+};
+
+/* judge.c */
+void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
+                struct jdg_host *host);
+
+/* hosts.c */
+struct host *host_new(struct judge *judge, const char *name);
+bool host_add_address(struct judge *judge, struct host *host,
+                      const struct chorus_endpoint *address);
+struct host *host_find(const struct judge *judge, const struct chorus_endpoint *address);
+/* Finds or makes the host; the link-layer address shows aliases. NULL: a group, or no memory. */
+struct host *host_at(struct judge *judge, const struct chorus_endpoint *address, const uint8_t *mac,
+                     size_t mac_length, uint8_t hop_limit);
+bool host_has(const struct jdg_host *host, const struct chorus_endpoint *address);
+void host_membership(struct host *host, const struct chorus_endpoint *group, bool joined);
+enum jdg_tristate host_member(const struct host *host, const struct chorus_endpoint *group);
+void host_free(struct judge *judge, struct host *host);
+uint64_t endpoint_hash(const struct chorus_endpoint *endpoint);
+
+/* requests.c */
+struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
+                             const uint8_t *token, size_t token_length);
+/* Notes a transmission of a request; fills look->request, relation and gap. NULL: no memory. */
+struct request *request_sent(struct judge *judge, struct jdg_look *look, struct jdg_host *sender);
+/* The request that a received message belongs to, made up if its transmission was not seen. */
+struct request *request_received(struct judge *judge, struct jdg_look *look);
+/* A new request of the application under a Token that carried the very same request before. */
+struct request *request_again(struct judge *judge, struct request *old, chorus_time now);
+void mid_note(struct judge *judge, struct jdg_look *look);
+void requests_expire(struct judge *judge);
+void mids_expire(struct judge *judge);
+
+/* server_side.c */
+struct leg *leg_of(struct judge *judge, struct request *request, struct jdg_host *server);
+struct leg *leg_find(const struct judge *judge, const struct request *request,
+                     const struct jdg_host *server);
+void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad bad);
+void server_responded(struct judge *judge, struct jdg_look *look);
+void server_empty_sent(struct judge *judge, struct jdg_look *look);
+void server_event(struct judge *judge, struct jdg_look *look);
+void receptions_expire(struct judge *judge);
+struct reception *reception_find(const struct judge *judge, const struct jdg_host *server,
+                                 const struct chorus_endpoint *source, uint16_t mid);
+
+/* client_side.c */
+void client_received(struct judge *judge, struct jdg_look *look);
+struct arrival *arrival_find(const struct judge *judge, const struct jdg_host *client,
+                             const struct chorus_endpoint *source, uint16_t mid);
+void client_event(struct judge *judge, struct jdg_look *look);
+void arrival_unchain(struct host *host, struct arrival *arrival);
+void arrivals_expire(struct judge *judge);
+
+/* verdict.c */
+int verdict_setup(struct judge *judge);
+void verdict_collect(struct judge *judge);
+void verdict_free(struct judge *judge);
+const char *text_keep(struct judge *judge, const char *text);
+
+#endif

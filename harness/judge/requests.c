@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests of a client endpoint by Token, and the uses of its Message IDs. */
+#include "judge/internal.h"
+
+struct request_key {
+  const struct chorus_endpoint *source;
+  const uint8_t *token;
+  size_t token_length;
+};
+
+static bool same_request(const void *object, const void *key) {
+  const struct jdg_request *r = &((const struct request *)object)->request;
+  const struct request_key *k = key;
+  return r->token_length == k->token_length && r->source.port == k->source->port &&
+         chorus_same_address(&r->source, k->source) &&
+         memcmp(r->token, k->token, k->token_length) == 0;
+}
+
+static uint64_t request_hash(const struct chorus_endpoint *source, const uint8_t *token,
+                             size_t token_length) {
+  uint64_t word = 0;
+  memcpy(&word, token, token_length);
+  return jdg_mix(jdg_mix(endpoint_hash(source), word), token_length);
+}
+
+struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
+                             const uint8_t *token, size_t token_length) {
+  struct request_key key = {source, token, token_length};
+  if (token_length > 8) return NULL;
+  return jdg_table_find(&judge->requests, request_hash(source, token, token_length), same_request,
+                        &key);
+}
+
+static bool knows_mid(const struct jdg_request *request, uint16_t mid) {
+  unsigned n = request->mid_count < JDG_REQUEST_MIDS ? request->mid_count : JDG_REQUEST_MIDS;
+  for (unsigned i = 0; i < n; i++)
+    if (request->mids[i] == mid) return true;
+  return false;
+}
+
+static void add_mid(struct jdg_request *request, uint16_t mid) {
+  if (knows_mid(request, mid)) return;
+  request->mids[request->mid_count++ % JDG_REQUEST_MIDS] = mid;
+}
+
+static void describe(struct jdg_request *r, const struct dis_coap *m) {
+  r->type = m->type;
+  r->code = m->code;
+  r->digest = dis_digest_request(m);
+  r->resource = dis_digest_resource(m);
+  r->size = m->length;
+  dis_path_text(m, r->path, sizeof r->path);
+  r->no_response = dis_option_uint(m, DIS_NO_RESPONSE, 1, &r->no_response_value);
+  r->observe = dis_option_uint(m, DIS_OBSERVE, 3, &r->observe_value);
+  r->has_query = dis_option_count(m, DIS_URI_QUERY, NULL) > 0;
+  r->proxied =
+      dis_option_count(m, DIS_PROXY_URI, NULL) || dis_option_count(m, DIS_PROXY_SCHEME, NULL);
+  r->oscore = dis_option_count(m, DIS_OSCORE, NULL) > 0;
+  r->blockwise = dis_option_count(m, DIS_BLOCK1, NULL) || dis_option_count(m, DIS_BLOCK2, NULL) ||
+                 dis_option_count(m, 19, NULL) || dis_option_count(m, 31, NULL);
+  uint16_t culprit;
+  r->rejectable = dis_options_reject(m, &culprit);
+  const char *index = "/.well-known/core";
+  size_t length = strlen(index);
+  r->discovery = m->code == 1 && strncmp(r->path, index, length) == 0 &&
+                 (r->path[length] == '\0' || r->path[length] == '?');
+}
+
+/* Takes the request out of the table: another one has its Token now, or it is too old. */
+static void retire(struct judge *judge, struct request *r) {
+  if (!r->current) return;
+  jdg_table_remove(&judge->requests, r->hash, r);
+  r->current = false;
+}
+
+static struct request *make(struct judge *judge, const struct jdg_look *look,
+                            struct jdg_host *client, struct request *previous) {
+  struct request *r = jdg_pool_take(&judge->request_pool);
+  if (!r) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  struct jdg_request *q = &r->request;
+  const struct dis_coap *m = look->coap;
+  q->serial = ++judge->request_serial;
+  q->client = client;
+  q->source = look->frame_info->source;
+  q->destination = look->frame_info->destination;
+  q->spoofed = client && !host_has(client, &q->source);
+  q->group = chorus_is_group(&q->destination);
+  q->token_length = m->token_length;
+  memcpy(q->token, m->token, m->token_length);
+  describe(q, m);
+  q->first_time = q->last_time = look->now;
+  q->first_frame = q->last_frame = look->frame;
+  q->transmissions = 1;
+  q->done_at = CHORUS_NEVER;
+  add_mid(q, m->mid);
+  if (previous) {
+    retire(judge, previous);
+    /* One deep: what lay before the previous request no longer matters to any rule. */
+    if (previous->request.previous) {
+      struct request *older = (struct request *)previous->request.previous;
+      older->generations_after--;
+      previous->request.previous = NULL;
+    }
+    q->previous = &previous->request;
+    previous->generations_after++;
+  }
+  r->hash = request_hash(&q->source, q->token, q->token_length);
+  r->current = true;
+  r->last_seen = look->now;
+  if (!jdg_table_add(&judge->requests, r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
+    judge->no_memory = true;
+  return r;
+}
+
+static enum jdg_relation relate(const struct jdg_request *old, const struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  bool same_destination = chorus_same_endpoint(&old->destination, to);
+  bool same_message = old->digest == dis_digest_request(m);
+  bool known_mid = knows_mid(old, m->mid);
+  if (same_destination && known_mid)
+    return same_message && old->type == m->type ? JDG_COPY : JDG_ALTERED;
+  if (same_destination && same_message) return JDG_REPEAT;
+  bool same_resource = old->code == m->code && old->resource == dis_digest_resource(m);
+  if (old->group && !chorus_is_group(to) && same_resource) return JDG_FOLLOWUP;
+  return JDG_REUSE;
+}
+
+static void count(struct jdg_request *r, enum jdg_relation relation, const struct jdg_look *look) {
+  r->transmissions++;
+  r->copies += relation == JDG_COPY;
+  r->repeats += relation == JDG_REPEAT;
+  r->followups += relation == JDG_FOLLOWUP;
+  ((struct request *)r)->time_before = r->last_time;
+  r->last_time = look->now;
+  r->last_frame = look->frame;
+  add_mid(r, look->coap->mid);
+}
+
+struct request *request_sent(struct judge *judge, struct jdg_look *look, struct jdg_host *sender) {
+  const struct dis_coap *m = look->coap;
+  struct request *r = request_find(judge, &look->frame_info->source, m->token, m->token_length);
+  if (!r) {
+    look->relation = JDG_NEW;
+    look->gap = 0;
+    r = make(judge, look, sender, NULL);
+    look->request = r ? &r->request : NULL;
+    return r;
+  }
+  look->relation = relate(&r->request, look);
+  look->gap = look->now - r->request.last_time;
+  r->last_seen = look->now;
+  if (r->request.client != sender) {
+    /* Somebody else sends under this Token and address: a replay or a forgery, not the client. */
+    if (look->relation == JDG_REUSE) r = make(judge, look, sender, r);
+    look->request = r ? &r->request : NULL;
+    return r;
+  }
+  if (look->relation == JDG_REUSE)
+    r = make(judge, look, sender, r);
+  else
+    count(&r->request, look->relation, look);
+  look->request = r ? &r->request : NULL;
+  return r;
+}
+
+struct request *request_received(struct judge *judge, struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  struct request *r = request_find(judge, &look->frame_info->source, m->token, m->token_length);
+  if (r && (knows_mid(&r->request, m->mid) || relate(&r->request, look) != JDG_REUSE)) {
+    r->last_seen = look->now;
+    return r;
+  }
+  if (r && r->request.client && r->request.client->own_view && r->request.previous &&
+      r->request.previous->digest == dis_digest_request(m)) {
+    struct request *old = (struct request *)r->request.previous; /* a late packet of it */
+    old->last_seen = look->now;
+    return old;
+  }
+  struct host *client = host_find(judge, &look->frame_info->source);
+  if (!client)
+    client = host_at(judge, &look->frame_info->source, look->frame_info->source_mac,
+                     look->frame_info->mac_length, look->frame_info->hop_limit);
+  return make(judge, look, client ? &client->host : NULL, r);
+}
+
+struct request *request_again(struct judge *judge, struct request *old, chorus_time now) {
+  struct request *r = jdg_pool_take(&judge->request_pool);
+  if (!r) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  /* The transmission just counted for |old| was the first of the new request. */
+  r->request = old->request;
+  struct jdg_request *q = &r->request;
+  q->serial = ++judge->request_serial;
+  q->previous = &old->request;
+  q->first_time = q->last_time = now;
+  q->first_frame = old->request.last_frame;
+  q->transmissions = 1;
+  q->copies = q->repeats = q->followups = q->delivered = q->responders = 0;
+  q->announced = false;
+  q->done_at = CHORUS_NEVER;
+  memset(&q->marks, 0, sizeof q->marks);
+  if (old->request.previous) ((struct request *)old->request.previous)->generations_after--;
+  old->request.previous = NULL;
+  old->request.last_time = old->time_before;
+  old->request.transmissions--;
+  old->generations_after++;
+  retire(judge, old);
+  r->hash = old->hash;
+  r->current = true;
+  r->last_seen = now;
+  if (!jdg_table_add(&judge->requests, r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
+    judge->no_memory = true;
+  return r;
+}
+
+static void free_request(struct judge *judge, struct request *r) {
+  retire(judge, r);
+  if (r->request.previous) ((struct request *)r->request.previous)->generations_after--;
+  for (struct leg *leg = r->legs, *next; leg; leg = next) {
+    next = leg->next_of_request;
+    jdg_table_remove(&judge->legs, leg->hash, leg);
+    jdg_pool_give(&judge->leg_pool, leg);
+  }
+  jdg_pool_give(&judge->request_pool, r);
+}
+
+void requests_expire(struct judge *judge) {
+  for (;;) {
+    struct request *r = jdg_fifo_peek(&judge->request_ages);
+    if (!r || r->request.first_time + KEEP_REQUEST > judge->now) return;
+    jdg_fifo_pop(&judge->request_ages);
+    bool in_use = r->last_seen + KEEP_REQUEST > judge->now || r->generations_after;
+    if (!in_use) {
+      free_request(judge, r);
+    } else {
+      if (jdg_fifo_push(&judge->request_ages, r) != 0) judge->no_memory = true;
+      return; /* looked at again with a later packet: the work per packet stays bounded */
+    }
+  }
+}
+
+/* ---- Message IDs ---- */
+
+struct mid_key {
+  const struct chorus_endpoint *source, *destination; /* destination NULL: any */
+  uint16_t mid;
+};
+
+static bool same_mid_use(const void *object, const void *key) {
+  const struct mid_use *u = object;
+  const struct mid_key *k = key;
+  if (u->mid != k->mid || !chorus_same_endpoint(&u->source, k->source)) return false;
+  return !k->destination || chorus_same_endpoint(&u->use.destination, k->destination);
+}
+
+static void drop_from(struct jdg_table *table, uint64_t hash, struct mid_use *use, bool *flag) {
+  if (*flag) jdg_table_remove(table, hash, use);
+  *flag = false;
+}
+
+void mids_expire(struct judge *judge) {
+  for (;;) {
+    struct mid_use *use = jdg_fifo_peek(&judge->mid_ages);
+    if (!use || use->use.time + JDG_EXCHANGE_LIFETIME > judge->now) return;
+    jdg_fifo_pop(&judge->mid_ages);
+    drop_from(&judge->mid_pairs, use->hash_pair, use, &use->in_pair);
+    drop_from(&judge->mid_sources, use->hash_source, use, &use->in_source);
+    jdg_pool_give(&judge->mid_pool, use);
+  }
+}
+
+/* Unicast and group uses of one Message ID by one client endpoint must not overlap (RFC 7252, 8.1).
+ */
+static bool crosses(const struct mid_use *old, const struct jdg_look *look) {
+  if (!old->use.request || old->use.group == look->group) return false;
+  chorus_time life = old->use.type == DIS_CON ? JDG_EXCHANGE_LIFETIME : JDG_NON_LIFETIME;
+  return look->now - old->use.time < life;
+}
+
+void mid_note(struct judge *judge, struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  const struct dis_frame *f = look->frame_info;
+  if (m->type != DIS_CON && m->type != DIS_NON) return;
+  bool request = dis_is_request(m);
+  struct mid_key pair = {&f->source, &f->destination, m->mid};
+  uint64_t hash_source = jdg_mix(endpoint_hash(&f->source), m->mid);
+  uint64_t hash_pair = jdg_mix(hash_source, endpoint_hash(&f->destination));
+  uint64_t digest = dis_digest_datagram(m);
+  struct mid_use *old = jdg_table_find(&judge->mid_pairs, hash_pair, same_mid_use, &pair);
+  if (old && old->use.digest == digest) {
+    look->copy = true;
+    return;
+  }
+  if (old) look->mid_clash = &old->use;
+  struct mid_key any = {&f->source, NULL, m->mid};
+  struct mid_use *other =
+      request ? jdg_table_find(&judge->mid_sources, hash_source, same_mid_use, &any) : NULL;
+  if (!look->mid_clash && other && crosses(other, look)) look->mid_clash = &other->use;
+  struct mid_use *use = jdg_pool_take(&judge->mid_pool);
+  if (!use) {
+    judge->no_memory = true;
+    return;
+  }
+  use->use = (struct jdg_mid_use){look->now,   look->frame, digest, f->destination,
+                                  look->group, request,     m->type};
+  use->source = f->source;
+  use->mid = m->mid;
+  use->hash_pair = hash_pair;
+  use->hash_source = hash_source;
+  /* The old entry leaves the index and lives on until it expires: the look may still point to it.
+   */
+  if (old) drop_from(&judge->mid_pairs, hash_pair, old, &old->in_pair);
+  use->in_pair = jdg_table_add(&judge->mid_pairs, hash_pair, use);
+  if (request) {
+    if (other) drop_from(&judge->mid_sources, hash_source, other, &other->in_source);
+    use->in_source = jdg_table_add(&judge->mid_sources, hash_source, use);
+  }
+  if (jdg_fifo_push(&judge->mid_ages, use) != 0) judge->no_memory = true;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What servers receive, do and answer: receptions and legs. */
+#include "judge/internal.h"
+
+/* ---- legs ---- */
+
+struct leg_key {
+  const struct jdg_request *request;
+  const struct jdg_host *server;
+};
+
+static bool same_leg(const void *object, const void *key) {
+  const struct jdg_leg *leg = &((const struct leg *)object)->leg;
+  const struct leg_key *k = key;
+  return leg->request == k->request && leg->server == k->server;
+}
+
+static uint64_t leg_hash(const struct request *request, const struct jdg_host *server) {
+  return jdg_mix(jdg_mix(2, request->request.serial), server->index);
+}
+
+struct leg *leg_find(const struct judge *judge, const struct request *request,
+                     const struct jdg_host *server) {
+  struct leg_key key = {&request->request, server};
+  return jdg_table_find(&judge->legs, leg_hash(request, server), same_leg, &key);
+}
+
+struct leg *leg_of(struct judge *judge, struct request *request, struct jdg_host *server) {
+  struct leg *leg = leg_find(judge, request, server);
+  if (leg) return leg;
+  leg = jdg_pool_take(&judge->leg_pool);
+  if (!leg) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  leg->leg.request = &request->request;
+  leg->leg.server = server;
+  leg->leg.received = CHORUS_NEVER;
+  leg->hash = leg_hash(request, server);
+  leg->next_of_request = request->legs;
+  request->legs = leg;
+  if (!jdg_table_add(&judge->legs, leg->hash, leg)) judge->no_memory = true;
+  return leg;
+}
+
+/* ---- receptions ---- */
+
+struct reception_key {
+  const struct jdg_host *server;
+  const struct chorus_endpoint *source;
+  uint32_t mid; /* above 65535: any, the latest stimulus */
+};
+
+static bool same_reception(const void *object, const void *key) {
+  const struct jdg_reception *r = &((const struct reception *)object)->reception;
+  const struct reception_key *k = key;
+  return r->server == k->server && (k->mid > UINT16_MAX || r->mid == k->mid) &&
+         chorus_same_endpoint(&r->source, k->source);
+}
+
+static uint64_t reception_hash(const struct reception_key *key) {
+  return jdg_mix(jdg_mix(endpoint_hash(key->source), key->server->index), key->mid);
+}
+
+static struct reception *find(const struct jdg_table *table, const struct jdg_host *server,
+                              const struct chorus_endpoint *source, uint32_t mid) {
+  struct reception_key key = {server, source, mid};
+  return jdg_table_find(table, reception_hash(&key), same_reception, &key);
+}
+
+struct reception *reception_find(const struct judge *judge, const struct jdg_host *server,
+                                 const struct chorus_endpoint *source, uint16_t mid) {
+  return find(&judge->receptions, server, source, mid);
+}
+
+static struct reception *stimulus_find(const struct judge *judge, const struct jdg_host *server,
+                                       const struct chorus_endpoint *source) {
+  return find(&judge->stimuli, server, source, UINT32_MAX);
+}
+
+static void unindex(struct judge *judge, struct reception *r) {
+  if (r->indexed) jdg_table_remove(&judge->receptions, r->hash, r);
+  r->indexed = false;
+}
+
+static void unstimulate(struct judge *judge, struct reception *r) {
+  if (r->is_stimulus) jdg_table_remove(&judge->stimuli, r->stimulus_hash, r);
+  r->is_stimulus = false;
+}
+
+static void index_reception(struct judge *judge, struct reception *r) {
+  struct jdg_reception *q = &r->reception;
+  struct reception_key key = {q->server, &q->source, q->mid};
+  r->hash = reception_hash(&key);
+  r->indexed = jdg_table_add(&judge->receptions, r->hash, r);
+  struct reception *old = stimulus_find(judge, q->server, &q->source);
+  if (old) unstimulate(judge, old);
+  key.mid = UINT32_MAX;
+  r->stimulus_hash = reception_hash(&key);
+  r->is_stimulus = jdg_table_add(&judge->stimuli, r->stimulus_hash, r);
+  if (!r->indexed || !r->is_stimulus || jdg_fifo_push(&judge->reception_ages, r) != 0)
+    judge->no_memory = true;
+}
+
+void receptions_expire(struct judge *judge) {
+  for (;;) {
+    struct reception *r = jdg_fifo_peek(&judge->reception_ages);
+    /* A long Leisure can make the window outlive the usual time. */
+    if (!r || r->reception.time + KEEP_RECEPTION > judge->now ||
+        (r->reception.window_end >= judge->now && r->reception.window_end != CHORUS_NEVER))
+      return;
+    jdg_fifo_pop(&judge->reception_ages);
+    unindex(judge, r);
+    unstimulate(judge, r);
+    if (r->reception.leg) {
+      struct leg *leg = (struct leg *)r->reception.leg;
+      if (leg->latest == r) leg->latest = NULL;
+    }
+    jdg_pool_give(&judge->reception_pool, r);
+  }
+}
+
+/* Counts what came shortly before from the same source and to the same group, and remembers this
+ * one. */
+static void note_recent(struct host *host, struct jdg_reception *q) {
+  uint64_t source = jdg_hash16(3, q->source.address);
+  uint64_t group = q->group ? endpoint_hash(&q->destination) : 0;
+  for (size_t i = 0; i < RECENT_REQUESTS; i++) {
+    const struct recent_request *r = &host->recent[i];
+    if (!r->source) continue;
+    if (r->source == source && r->time + CHORUS_SECOND > q->time) q->recent++;
+    if (group && r->group == group && r->time + host->host.ics.leisure > q->time)
+      q->earlier_in_leisure++;
+  }
+  if (q->recent >= RECENT_REQUESTS) q->recent = RECENT_REQUESTS - 1;
+  host->recent[host->recent_next++ % RECENT_REQUESTS] =
+      (struct recent_request){q->time, group, source};
+}
+
+/*
+ * A server may give each group request a Leisure period of its own, one after the other (RFC 7252,
+ * section 8.2): until then an answer can still come.
+ */
+static void note_leisure(struct host *host, struct jdg_reception *q) {
+  q->isolated = host->busy_until <= q->time;
+  if (!q->group) return;
+  if (q->isolated) host->busy_until = q->time;
+  host->busy_until += host->host.ics.leisure;
+}
+
+static struct reception *new_reception(struct judge *judge, struct jdg_look *look,
+                                       enum jdg_bad bad) {
+  struct reception *r = jdg_pool_take(&judge->reception_pool);
+  if (!r) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  const struct dis_coap *m = look->coap;
+  struct jdg_reception *q = &r->reception;
+  q->server = look->host;
+  q->source = look->frame_info->source;
+  q->destination = look->frame_info->destination;
+  q->group = look->group;
+  q->certain = look->certain;
+  q->bad = bad;
+  q->errors = m->errors;
+  q->type = m->type;
+  q->code = m->code;
+  q->mid = m->mid;
+  q->size = m->length;
+  q->frame = look->frame;
+  q->time = q->last_time = look->now;
+  q->window_end = CHORUS_NEVER;
+  if (bad == JDG_BAD_OPTION) dis_options_reject(m, &q->culprit);
+  r->digest = dis_digest_datagram(m);
+  return r;
+}
+
+static void note_membership(struct jdg_look *look, struct jdg_reception *q) {
+  if (!q->group) return;
+  enum jdg_tristate member = host_member((struct host *)look->host, &q->destination);
+  q->member = member == JDG_YES;
+  q->member_known = member != JDG_UNKNOWN;
+}
+
+static void attach_request(struct judge *judge, struct jdg_look *look, struct reception *r) {
+  bool has_token = look->coap->token_length <= 8 && look->coap->length >= 4u &&
+                   !(look->coap->errors & (DIS_ERROR_SHORT | DIS_ERROR_TOKEN_LENGTH |
+                                           DIS_ERROR_TOKEN_CUT | DIS_ERROR_VERSION)) &&
+                   dis_is_request(look->coap);
+  struct request *request = has_token ? request_received(judge, look) : NULL;
+  if (!request) return;
+  struct leg *leg = leg_of(judge, request, look->host);
+  r->reception.request = &request->request;
+  r->reception.leg = leg ? &leg->leg : NULL;
+  if (!leg) return;
+  if (leg->leg.received == CHORUS_NEVER) leg->leg.received = look->now;
+  leg->leg.last_received = look->now;
+  leg->leg.receptions++;
+  leg->latest = r;
+}
+
+static void count_copy(struct reception *r, const struct jdg_look *look) {
+  r->reception.copies++;
+  r->reception.last_time = look->now;
+  if (!r->reception.leg) return;
+  r->reception.leg->copies++;
+  r->reception.leg->last_received = look->now;
+}
+
+static void open_window(struct judge *judge, struct jdg_look *look, struct jdg_reception *q) {
+  const struct jdg_ics *ics = &look->host->ics;
+  const struct host *host = (const struct host *)look->host;
+  chorus_time leisure_end = look->now + ics->leisure;
+  if (q->group && host->busy_until > leisure_end) leisure_end = host->busy_until;
+  q->window_end = leisure_end + ics->processing + jdg_delta(look);
+  if (jdg_timers_set(&judge->timers, q->window_end, JDG_TIMER_WINDOW, q) != 0)
+    judge->no_memory = true;
+}
+
+void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad bad) {
+  struct reception *r =
+      reception_find(judge, look->host, &look->frame_info->source, look->coap->mid);
+  bool fresh = !r || look->now - r->reception.time >= JDG_NON_LIFETIME;
+  bool identical =
+      r && r->digest == dis_digest_datagram(look->coap) && r->reception.group == look->group;
+  if (!fresh && identical) {
+    look->copy = true;
+    count_copy(r, look);
+  } else {
+    struct reception *old = r;
+    r = new_reception(judge, look, bad);
+    if (!r) return;
+    r->reception.duplicate_of_known = !fresh;
+    if (old) unindex(judge, old);
+    attach_request(judge, look, r);
+    note_membership(look, &r->reception);
+    note_recent((struct host *)look->host, &r->reception);
+    note_leisure((struct host *)look->host, &r->reception);
+    index_reception(judge, r);
+    if (look->certain) open_window(judge, look, &r->reception);
+  }
+  look->reception = &r->reception;
+  look->leg = r->reception.leg;
+  look->request = r->reception.request;
+  judge_call(judge, look, JDG_ON_REQUEST_RECEIVED, look->host);
+}
+
+/* ---- what servers send ---- */
+
+static void react(struct jdg_reception *reception, uint64_t frame) {
+  if (!reception->reaction_frame) reception->reaction_frame = frame;
+}
+
+#define RESPONSE_MEMORY 8
+
+/* Whether this response is a retransmission of one that the leg has seen. */
+static bool sent_before(const struct jdg_leg *leg, const struct dis_coap *m) {
+  unsigned n = leg->responses < RESPONSE_MEMORY ? leg->responses : RESPONSE_MEMORY;
+  uint64_t digest = dis_digest_datagram(m);
+  for (unsigned i = 0; i < n; i++)
+    if (leg->response_mids[i] == m->mid && leg->response_digests[i] == digest) return true;
+  return false;
+}
+
+static void remember_response(struct jdg_leg *leg, const struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  leg->response_mids[leg->responses % RESPONSE_MEMORY] = m->mid;
+  leg->response_digests[leg->responses % RESPONSE_MEMORY] = dis_digest_datagram(m);
+  if (leg->responses++ == 0) {
+    leg->first_response = look->now;
+    leg->first_response_frame = look->frame;
+    leg->request->responders++;
+  }
+  leg->last_response = look->now;
+  leg->response_code = m->code;
+  leg->response_type = m->type;
+  leg->response_mid = m->mid;
+  if (dis_class(m->code) == 2 && dis_option_count(m, DIS_OBSERVE, NULL)) leg->observing = true;
+}
+
+void server_responded(struct judge *judge, struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  struct request *request = request_find(judge, to, m->token, m->token_length);
+  struct leg *leg = request ? leg_of(judge, request, look->host) : NULL;
+  struct reception *by_mid = NULL;
+  if (m->type == DIS_ACK) by_mid = reception_find(judge, look->host, to, m->mid);
+  if (by_mid) by_mid->reception.acks++;
+  if (by_mid) react(&by_mid->reception, look->frame);
+  struct reception *cause = leg ? leg->latest : stimulus_find(judge, look->host, to);
+  look->request = request ? &request->request : NULL;
+  look->leg = leg ? &leg->leg : NULL;
+  look->reception = cause ? &cause->reception : NULL;
+  if (leg) {
+    request->last_seen = look->now;
+    look->copy = sent_before(&leg->leg, m);
+    if (!look->copy) remember_response(&leg->leg, look);
+  }
+  if (cause && !look->copy) {
+    cause->reception.responses++;
+    react(&cause->reception, look->frame);
+  }
+  judge_call(judge, look, JDG_ON_RESPONSE_SENT, look->host);
+}
+
+void server_empty_sent(struct judge *judge, struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  if (m->type == DIS_ACK || m->type == DIS_RST) {
+    struct reception *r = reception_find(judge, look->host, to, m->mid);
+    struct arrival *a = r ? NULL : arrival_find(judge, look->host, to, m->mid);
+    if (r) {
+      r->reception.rsts += m->type == DIS_RST;
+      r->reception.acks += m->type == DIS_ACK;
+      react(&r->reception, look->frame);
+      if (r->reception.leg && m->type == DIS_ACK) r->reception.leg->acks++;
+      look->reception = &r->reception;
+      look->leg = r->reception.leg;
+      look->request = r->reception.request;
+    }
+    if (a) {
+      a->arrival.rsts += m->type == DIS_RST;
+      a->arrival.acks += m->type == DIS_ACK;
+      look->arrival = &a->arrival;
+      look->leg = a->arrival.leg;
+      look->request = a->arrival.request;
+    }
+  }
+  judge_call(judge, look, JDG_ON_EMPTY_SENT, look->host);
+}
+
+/* ---- what servers' applications say ---- */
+
+static void find_cause(struct judge *judge, struct jdg_look *look) {
+  const struct chorus_event *e = look->event;
+  if (!e->has_message) return;
+  struct reception *r = reception_find(judge, look->host, &e->peer, e->mid);
+  struct request *request = NULL;
+  if (!r) request = request_find(judge, &e->peer, e->token, e->token_length);
+  if (r) {
+    look->reception = &r->reception;
+    look->leg = r->reception.leg;
+    look->request = r->reception.request;
+    look->frame = r->reception.frame;
+  } else if (request) {
+    struct leg *leg = leg_find(judge, request, look->host);
+    look->request = &request->request;
+    look->leg = leg ? &leg->leg : NULL;
+  }
+}
+
+void server_event(struct judge *judge, struct jdg_look *look) {
+  const struct chorus_event *e = look->event;
+  struct host *host = (struct host *)look->host;
+  if (e->type == CHORUS_EVENT_JOIN) host_membership(host, &e->peer, true);
+  if (e->type == CHORUS_EVENT_LEAVE) host_membership(host, &e->peer, false);
+  if (e->type != CHORUS_EVENT_EXECUTE && e->type != CHORUS_EVENT_SUPPRESS) return;
+  look->host->roles |= JDG_SERVER;
+  find_cause(judge, look);
+  if (e->type == CHORUS_EVENT_EXECUTE) {
+    if (look->reception) look->reception->executed++;
+    if (look->leg) look->leg->executed++;
+  } else if (look->leg) {
+    look->leg->suppressed++;
+  }
+}

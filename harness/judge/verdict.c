@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What rules say, kept per (rule, node), and the verdicts made of it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "judge/internal.h"
+
+#define TEXT_BLOCK 65536
+#define TEXT_LIMIT 512
+
+/* ---- texts ---- */
+
+const char *text_keep(struct judge *judge, const char *text) {
+  size_t size = strlen(text) + 1;
+  if (!judge->texts || judge->texts->size - judge->texts->used < size) {
+    size_t room = size > TEXT_BLOCK ? size : TEXT_BLOCK;
+    struct text_block *block = malloc(sizeof *block + room);
+    if (!block) {
+      judge->no_memory = true;
+      return "";
+    }
+    *block = (struct text_block){judge->texts, 0, room};
+    judge->texts = block;
+  }
+  char *copy = (char *)(judge->texts + 1) + judge->texts->used;
+  memcpy(copy, text, size);
+  judge->texts->used += size;
+  return copy;
+}
+
+/* ---- set-up ---- */
+
+static int list_hooks(struct judge *judge) {
+  for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
+    judge->hook_lists[hook] = calloc(judge->check_count + 1, sizeof(uint32_t));
+    if (!judge->hook_lists[hook]) return -1;
+  }
+  return 0;
+}
+
+int verdict_setup(struct judge *judge) {
+  size_t n = rule_check_count();
+  if (n > 8 * sizeof(struct jdg_marks)) return -1; /* widen struct jdg_marks */
+  judge->check_count = n;
+  judge->checks = calloc(n + 1, sizeof(*judge->checks));
+  judge->check_rules = calloc(n + 1, sizeof(*judge->check_rules));
+  judge->enabled = calloc(n + 1, sizeof(*judge->enabled));
+  if (!judge->checks || !judge->check_rules || !judge->enabled) return -1;
+  /* In catalogue order, so that results come out that way. */
+  size_t k = 0;
+  for (size_t i = 0; i < rule_count(); i++) {
+    const struct rule_check *check = rule_check_of(rule_get(i));
+    if (!check) continue;
+    judge->checks[k] = check;
+    judge->check_rules[k++] = rule_get(i);
+  }
+  judge->check_count = k;
+  return list_hooks(judge);
+}
+
+static void enable(struct judge *judge) {
+  for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
+    judge->hook_counts[hook] = 0;
+    for (uint32_t i = 0; i < judge->check_count; i++)
+      if (judge->enabled[i] && (judge->checks[i]->hooks & (1u << hook)))
+        judge->hook_lists[hook][judge->hook_counts[hook]++] = i;
+  }
+}
+
+static bool listed(const char *id, const char *const *ids, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(ids[i], id) == 0) return true;
+  return false;
+}
+
+const char *jdg_select(struct judge *judge, const char *const *ids, size_t count) {
+  for (size_t i = 0; ids && i < count; i++)
+    if (!rule_find(ids[i])) return ids[i];
+  for (size_t i = 0; i < judge->check_count; i++) {
+    bool applies = judge->checks[i]->levels[judge->config.profile] != JDG_NOT_APPLICABLE;
+    judge->enabled[i] = applies && (!ids || listed(judge->checks[i]->id, ids, count));
+  }
+  enable(judge);
+  return NULL;
+}
+
+/* ---- what rules say ---- */
+
+static struct cell *cell_of(struct jdg_look *look) {
+  struct host *host = (struct host *)look->host;
+  struct judge *judge = look->judge;
+  if (!host->cells) host->cells = calloc(judge->check_count + 1, sizeof *host->cells);
+  if (!host->cells) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  return &host->cells[judge->speaking];
+}
+
+void jdg_pass(struct jdg_look *look) {
+  struct cell *cell = cell_of(look);
+  if (cell) cell->passes++;
+}
+
+void jdg_inconclusive(struct jdg_look *look, const char *why) {
+  struct cell *cell = cell_of(look);
+  if (!cell) return;
+  if (cell->inconclusives++ == 0) cell->inconclusive_why = text_keep(look->judge, why);
+}
+
+static struct jdg_finding *new_finding(struct cell *cell) {
+  cell->finding_total++;
+  if (cell->finding_count == JDG_MAX_FINDINGS) return NULL;
+  if (cell->finding_count == cell->finding_capacity) {
+    size_t capacity = cell->finding_capacity ? 2 * cell->finding_capacity : 2;
+    struct jdg_finding *more = realloc(cell->findings, capacity * sizeof *more);
+    if (!more) return NULL;
+    cell->findings = more;
+    cell->finding_capacity = capacity;
+  }
+  return &cell->findings[cell->finding_count++];
+}
+
+static void add_finding(struct jdg_look *look, struct cell *cell, uint64_t frame,
+                        const char *expected, const char *actual, const char *message) {
+  struct jdg_finding *finding = new_finding(cell);
+  if (!finding) return;
+  *finding = (struct jdg_finding){frame, look->now, text_keep(look->judge, expected),
+                                  text_keep(look->judge, actual), text_keep(look->judge, message)};
+}
+
+static enum jdg_level level_of(const struct jdg_look *look) {
+  return look->judge->checks[look->judge->speaking]->levels[look->judge->config.profile];
+}
+
+static void state_break(struct jdg_look *look, struct cell *cell, uint64_t frame,
+                        const char *expected, const char *actual) {
+  char message[TEXT_LIMIT];
+  const struct rule *rule = look->rule;
+  bool fact = level_of(look) == JDG_FACT;
+  snprintf(message, sizeof message, "%s%s (%s, section %s)",
+           fact ? "Deviation from the described behaviour: " : "",
+           look->judge->checks[look->judge->speaking]->requirement, rule->document, rule->section);
+  add_finding(look, cell, frame, expected, actual, message);
+}
+
+void jdg_break(struct jdg_look *look, uint64_t frame, const char *expected, const char *actual,
+               ...) {
+  struct cell *cell = cell_of(look);
+  if (!cell) return;
+  cell->breaks++;
+  char text[TEXT_LIMIT];
+  va_list arguments;
+  va_start(arguments, actual);
+  vsnprintf(text, sizeof text, actual, arguments);
+  va_end(arguments);
+  state_break(look, cell, frame, expected, text);
+}
+
+void jdg_warn(struct jdg_look *look, uint64_t frame, const char *expected, const char *actual,
+              ...) {
+  struct cell *cell = cell_of(look);
+  if (!cell) return;
+  cell->warnings++;
+  char text[TEXT_LIMIT];
+  va_list arguments;
+  va_start(arguments, actual);
+  vsnprintf(text, sizeof text, actual, arguments);
+  va_end(arguments);
+  state_break(look, cell, frame, expected, text);
+}
+
+void jdg_remark(struct jdg_look *look, uint64_t frame, const char *text, ...) {
+  struct cell *cell = cell_of(look);
+  if (!cell) return;
+  char line[TEXT_LIMIT];
+  va_list arguments;
+  va_start(arguments, text);
+  vsnprintf(line, sizeof line, text, arguments);
+  va_end(arguments);
+  add_finding(look, cell, frame, "", "", line);
+}
+
+/* ---- what rules keep ---- */
+
+void *jdg_state(struct jdg_look *look, size_t size) {
+  struct host *host = (struct host *)look->host;
+  struct judge *judge = look->judge;
+  if (!host->states) host->states = calloc(judge->check_count + 1, sizeof *host->states);
+  if (host->states && !host->states[judge->speaking])
+    host->states[judge->speaking] = calloc(1, size);
+  if (!host->states || !host->states[judge->speaking]) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  return host->states[judge->speaking];
+}
+
+bool jdg_once(struct jdg_look *look, struct jdg_marks *marks) {
+  size_t check = look->judge->speaking;
+  uint64_t *word = &marks->bits[check / 64];
+  uint64_t mask = UINT64_C(1) << (check % 64);
+  if (*word & mask) return false;
+  *word |= mask;
+  return true;
+}
+
+/* ---- results ---- */
+
+static enum jdg_verdict verdict_of(const struct judge *judge, enum jdg_level level,
+                                   const struct cell *cell) {
+  if (!cell) return JDG_NOT_EXERCISED;
+  bool hard = level == JDG_MUST || level == JDG_MUST_NOT || level == JDG_MAY;
+  bool broken = cell->breaks || cell->warnings;
+  if (cell->breaks && hard) return JDG_FAIL;
+  if (broken) return judge->config.strict ? JDG_FAIL : JDG_WARN;
+  if (cell->passes) return JDG_PASS;
+  return cell->inconclusives ? JDG_INCONCLUSIVE : JDG_NOT_EXERCISED;
+}
+
+static bool add_result(struct judge *judge, const struct jdg_result *result) {
+  if (judge->result_count == judge->result_capacity) {
+    size_t capacity = judge->result_capacity ? 2 * judge->result_capacity : 256;
+    struct jdg_result *more = realloc(judge->results, capacity * sizeof *more);
+    if (!more) return false;
+    judge->results = more;
+    judge->result_capacity = capacity;
+  }
+  judge->results[judge->result_count++] = *result;
+  return true;
+}
+
+static void explain(struct judge *judge, struct cell *cell, enum jdg_verdict verdict) {
+  if (verdict != JDG_INCONCLUSIVE || cell->finding_count) return;
+  struct jdg_finding *finding = new_finding(cell);
+  if (finding) *finding = (struct jdg_finding){0, judge->now, "", "", cell->inconclusive_why};
+}
+
+static void collect(struct judge *judge, struct host *host, size_t check) {
+  struct cell *cell = host->cells ? &host->cells[check] : NULL;
+  const struct rule *rule = judge->check_rules[check];
+  uint64_t activations = 0;
+  if (cell) activations = cell->passes + cell->breaks + cell->warnings + cell->inconclusives;
+  if (!activations && !(rule->roles & host->host.roles)) return;
+  enum jdg_level level = judge->checks[check]->levels[judge->config.profile];
+  enum jdg_verdict verdict = verdict_of(judge, level, cell);
+  if (cell) explain(judge, cell, verdict);
+  struct jdg_result result = {
+      .rule = rule,
+      .node = host->host.index,
+      .level = level,
+      .verdict = verdict,
+      .activations = activations,
+      .findings = cell ? cell->findings : NULL,
+      .finding_count = cell ? cell->finding_count : 0,
+      .finding_total = cell ? cell->finding_total : 0,
+  };
+  if (!add_result(judge, &result)) judge->no_memory = true;
+}
+
+void verdict_collect(struct judge *judge) {
+  judge->result_count = 0;
+  for (size_t h = 0; h < judge->host_count; h++) {
+    if (!judge->hosts[h]->host.judged) continue;
+    for (size_t i = 0; i < judge->check_count; i++)
+      if (judge->enabled[i]) collect(judge, judge->hosts[h], i);
+  }
+}
+
+size_t jdg_result_count(const struct judge *judge) {
+  return judge->result_count;
+}
+
+const struct jdg_result *jdg_result_get(const struct judge *judge, size_t i) {
+  return i < judge->result_count ? &judge->results[i] : NULL;
+}
+
+void verdict_free(struct judge *judge) {
+  for (struct text_block *t = judge->texts, *next; t; t = next) {
+    next = t->next;
+    free(t);
+  }
+  judge->texts = NULL;
+}
+
+/* ---- names ---- */
+
+static const char *const profile_names[] = {"dijk-03", "rfc7390", "bis-18"};
+
+const char *jdg_profile_name(enum jdg_profile profile) {
+  return profile_names[profile];
+}
+
+bool jdg_profile_parse(const char *name, enum jdg_profile *profile) {
+  for (int i = 0; i < JDG_PROFILE_COUNT; i++) {
+    if (strcmp(profile_names[i], name) != 0) continue;
+    *profile = (enum jdg_profile)i;
+    return true;
+  }
+  return false;
+}
+
+const char *jdg_level_name(enum jdg_level level) {
+  static const char *const names[] = {"not applicable",  "fact",       "MAY",
+                                      "SHOULD",          "SHOULD NOT", "RECOMMENDED",
+                                      "NOT RECOMMENDED", "MUST",       "MUST NOT"};
+  return names[level];
+}
+
+const char *jdg_verdict_name(enum jdg_verdict verdict) {
+  static const char *const names[] = {"not-exercised", "pass",        "warn",   "inconclusive",
+                                      "fail",          "unsupported", "waived", "error"};
+  return names[verdict];
+}
