@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The conversation model: relations of requests, receptions, legs, arrivals and what is due. */
+#include "judge_fixture.h"
+
+static struct fx fx;
+static uint32_t c, s;
+
+#define CLIENT "[2001:db8::c]:40000"
+#define SERVER "[2001:db8::1]:5683"
+#define GROUP  "[ff35::1]:5683"
+
+static void setup(void) {
+  fx_open(&fx, JDG_DIJK_03);
+  c = fx_node(&fx, "c1", CLIENT);
+  s = fx_node(&fx, "s1", SERVER);
+}
+
+static void teardown(void) {
+  fx_free(&fx);
+}
+
+START_TEST(counts_what_it_sees) {
+  fx_send(&fx, c, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_at(&fx, 5);
+  fx_receive(&fx, s, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_at(&fx, 100);
+  fx_send(&fx, s, SERVER, CLIENT, NON(CODE_205, 9, "aa", .payload = "on"));
+  fx_close_at(&fx, 20000);
+  struct jdg_counts n = jdg_counts_get(fx.judge);
+  ck_assert_uint_eq(n.packets, 3);
+  ck_assert_uint_eq(n.group_requests, 1);
+  ck_assert_uint_eq(n.responses, 1);
+  ck_assert_uint_eq(jdg_node_roles(fx.judge, c), JDG_CLIENT);
+  ck_assert_uint_eq(jdg_node_roles(fx.judge, s), JDG_SERVER);
+}
+END_TEST
+
+START_TEST(finds_hosts_of_a_capture_made_elsewhere) {
+  fx_see(&fx, "[2001:db8::77]:50000", GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_at(&fx, 100);
+  fx_see(&fx, "[2001:db8::88]:5683", "[2001:db8::77]:50000", NON(CODE_205, 9, "aa"));
+  fx_close_at(&fx, 20000);
+  uint32_t client = fx_node_named(&fx, "2001:db8::77"), server = fx_node_named(&fx, "2001:db8::88");
+  ck_assert_uint_ne(client, UINT32_MAX);
+  ck_assert_uint_eq(jdg_node_roles(fx.judge, client), JDG_CLIENT);
+  ck_assert_uint_eq(jdg_node_roles(fx.judge, server), JDG_SERVER);
+}
+END_TEST
+
+START_TEST(ignores_what_is_not_coap) {
+  fx_see(&fx, "[2001:db8::77]:5353", "[ff02::fb]:5353", RAW("000000000001000000000000"));
+  fx_close_at(&fx, 1000);
+  ck_assert_uint_eq(jdg_counts_get(fx.judge).coap_messages, 0);
+}
+END_TEST
+
+START_TEST(one_transmission_seen_at_two_interfaces_counts_once) {
+  fx_frame(&fx, 2000, DIS_DIRECTION_UNKNOWN, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_frame(&fx, 2001, DIS_DIRECTION_UNKNOWN, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_close_at(&fx, 1000);
+  ck_assert_uint_eq(jdg_counts_get(fx.judge).coap_messages, 1);
+}
+END_TEST
+
+START_TEST(a_reset_judge_is_as_new) {
+  fx_send(&fx, c, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_close_at(&fx, 1000);
+  jdg_reset(fx.judge, &(struct jdg_config){.profile = JDG_BIS_18});
+  ck_assert_uint_eq(jdg_node_count(fx.judge), 0);
+  ck_assert_uint_eq(jdg_result_count(fx.judge), 0);
+  fx.now = 0;
+  c = fx_node(&fx, "c1", CLIENT);
+  fx_send(&fx, c, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_close_at(&fx, 1000);
+  ck_assert_uint_eq(jdg_counts_get(fx.judge).packets, 1);
+}
+END_TEST
+
+START_TEST(unknown_rules_cannot_be_selected) {
+  const char *ids[] = {"GC-2.3.1-02", "GC-9.9.9-99"};
+  ck_assert_str_eq(jdg_select(fx.judge, ids, 2), "GC-9.9.9-99");
+  ck_assert_ptr_null(jdg_select(fx.judge, ids, 1));
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("judge");
+  TCase *tc = tcase_create("conversation");
+  tcase_add_checked_fixture(tc, setup, teardown);
+  tcase_add_test(tc, counts_what_it_sees);
+  tcase_add_test(tc, finds_hosts_of_a_capture_made_elsewhere);
+  tcase_add_test(tc, ignores_what_is_not_coap);
+  tcase_add_test(tc, one_transmission_seen_at_two_interfaces_counts_once);
+  tcase_add_test(tc, a_reset_judge_is_as_new);
+  tcase_add_test(tc, unknown_rules_cannot_be_selected);
+  suite_add_tcase(suite, tc);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
