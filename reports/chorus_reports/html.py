@@ -111,6 +111,28 @@ def _nodes_of(run: Run) -> dict[str, list[tuple[str, str]]]:
     return table
 
 
+@dataclass(frozen=True)
+class Group:
+    """All findings of one rule: the first is shown, the others are counted by run."""
+
+    first: Shown
+    others: list[tuple[int, str, int]]  # index of the run, its scenario, findings in it
+
+
+def _by_rule(summary: Summary) -> list[tuple[int, Group]]:
+    groups: dict[tuple[str, str], list[Shown]] = {}
+    for shown in summary.findings:
+        groups.setdefault((shown.rule.verdict, shown.rule.id), []).append(shown)
+    table = []
+    for number, findings in enumerate(groups.values(), 1):
+        counts: dict[int, int] = {}
+        for shown in findings[1:]:
+            counts[shown.run_index] = counts.get(shown.run_index, 0) + 1
+        others = [(i, summary.runs[i].scenario, n) for i, n in counts.items()]
+        table.append((number, Group(findings[0], others)))
+    return table
+
+
 def _numbered(findings: list[Shown]) -> list[tuple[int, Shown]]:
     return list(enumerate(findings, 1))
 
@@ -128,8 +150,6 @@ def write(results: Sequence[Results], directory: Path) -> Path:
         (directory / page.href).write_text(text, encoding="utf-8")
     index = directory / "index.html"
     hrefs = {page.index: page.href for page in pages}
-    text = env.get_template("index.html").render(
-        **common, hrefs=hrefs, findings=_numbered(list(summary.findings))
-    )
+    text = env.get_template("index.html").render(**common, hrefs=hrefs, groups=_by_rule(summary))
     index.write_text(text, encoding="utf-8")
     return index

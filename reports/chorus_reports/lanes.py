@@ -19,7 +19,8 @@ from chorus_reports.words import SECOND, duration, moment
 LABEL_WIDTH = 400
 LANE_GAP = 108
 HEAD = 46
-ROW = 26
+ROW = 30
+FALL = 15  # how far a line falls at least between its sender and its receivers
 RIGHT_MARGIN = 62
 LOST_AT = 0.72
 
@@ -42,9 +43,11 @@ class _Time:
             arrivals.update(d.time_ns for d in m.deliveries if d.time_ns is not None)
         self.at: dict[int, float] = {}
         self.waits: list[tuple[float, int]] = []
+        self.last = 0
         y, last, rows, was_send = float(HEAD), None, 0, False
         for t in sorted(arrivals | set(sends)):
             if last is not None:
+                self.last = last
                 y += self._step(t - last, rows, t in sends, was_send)
             self.at[t] = y
             last, rows, was_send = t, sends.get(t, 0), t in sends
@@ -55,10 +58,12 @@ class _Time:
         step = min(room, 30.0) + max(rows - 1, 0) * ROW
         if now_send:
             step = max(step, ROW * max(rows, 1) if was_send else ROW * 0.7)
+        elif was_send:
+            step = max(step, FALL + max(rows - 1, 0) * ROW)
         if wait > SECOND and now_send:
-            above = (list(self.at.values())[-1] if self.at else HEAD) + max(rows, 1) * ROW
-            step = max(step, max(rows, 1) * ROW + 22)
-            self.waits.append((above + 3, wait))
+            room = (max(rows, 1) * ROW if was_send else 18) + 30
+            step = max(step, room)
+            self.waits.append((self.at[self.last] + step - 24, wait))
         return step
 
 
@@ -146,7 +151,7 @@ class _Picture:
         self.add(f'<g class="message {kind}{fan}{" bad" if bad else ""}" id="frame-{m.frame}">')
         self.add(f"<title>{escape(self.describe(m))}</title>")
         self.draw_label(m, y, bad)
-        for d in m.deliveries:
+        for d in sorted(m.deliveries, key=lambda d: d.lost != ""):
             self.draw_delivery(m, d, y)
         self.add(f'<circle class="sent" cx="{self.x[m.node]}" cy="{y:.1f}" r="3.2"/></g>')
 
@@ -182,15 +187,15 @@ class _Picture:
 
     def arrival(self, d: Delivery, m: Message, y: float) -> float:
         if d.time_ns is None:
-            return y + 6
+            return y + FALL
         offset = y - self.time.at[m.time_ns]
-        return max(self.time.at[d.time_ns] + offset, y + 2)
+        return max(self.time.at[d.time_ns] + offset, y + FALL)
 
     def draw_loss(self, d: Delivery, x1: float, y: float, x2: float) -> None:
         """Broken off in the last gap before the receiver's lane, where the cause fits."""
         side = 1 if x2 > x1 else -1
         end = x2 - side * LANE_GAP * (1 - LOST_AT) if x1 != x2 else x1 + 12
-        y2 = y + 9
+        y2 = y + FALL * LOST_AT
         cause = d.lost + (f", line {d.clause}" if d.clause else "")
         self.add(
             f'<g class="lost" data-to="{escape(d.node)}"><title>lost towards '

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian's libcoap programs in a lab: two group members, a client, and what it asks of them."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import Host, Lab, make_lab, wait_for
+
+SERVER, CLIENT = "coap-server-notls", "coap-client-notls"
+GROUPS = {4: "239.255.0.1", 6: "ff35::1"}
+CLIENT_PORT = 40001
+
+
+@dataclass(frozen=True)
+class Captures:
+    """The same traffic, seen by the bridge and by the client's own interface."""
+
+    bridge: Path
+    client: Path
+
+
+def _literal(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _start_server(host: Host, ip: int, directory: Path) -> None:
+    any_address = {4: "0.0.0.0", 6: "::"}[ip]
+    log = directory / f"{host.name}.log"
+    host.start(SERVER, "-A", any_address, "-g", GROUPS[ip], "-G", "eth0", "-d", "5", log=log)
+    wait_for(f"{SERVER} on {host.name}", lambda: host.listens(5683, ip))
+    wait_for(f"{host.name} to join {GROUPS[ip]}", lambda: host.joined(GROUPS[ip]))
+
+
+def _ask(client: Host, *arguments: str) -> str:
+    """One request by the client program, which ends when it has what it waits for."""
+    done = subprocess.run(
+        ("ip", "netns", "exec", client.namespace, CLIENT, "-v", "6", *arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def converse(lab: Lab, client: Host, servers: list[Host], ip: int) -> None:
+    """What is asked: group and unicast, with and without No-Response, things that are not there."""
+    group = f"coap://{_literal(GROUPS[ip])}"
+    one = f"coap://{_literal(servers[0].ipv4 if ip == 4 else servers[0].ipv6)}"
+    port = ("-p", str(CLIENT_PORT))
+    _ask(client, *port, "-T", "a1", "-N", "-m", "get", f"{group}/")
+    _ask(client, *port, "-T", "a2", "-N", "-m", "get", f"{group}/.well-known/core?rt=ticks")
+    _ask(client, *port, "-T", "a3", "-N", "-m", "get", f"{group}/not-there")
+    _ask(client, *port, "-T", "a4", "-N", "-m", "put", "-e", "on", f"{group}/example_data")
+    _ask(client, *port, "-T", "a5", "-N", "-m", "get", "-O", "258,0x02", f"{group}/")
+    _ask(client, *port, "-T", "b1", "-m", "get", f"{one}/")
+    _ask(client, *port, "-T", "b2", "-N", "-m", "get", f"{one}/not-there")
+    _ask(client, *port, "-T", "b3", "-m", "put", "-e", "off", f"{one}/example_data")
+
+
+def make_captures(ip: int, snooping: bool, directory: Path) -> Captures:
+    """Builds the network, lets the stacks talk, and returns the two captures."""
+    captures = Captures(directory / "bridge.pcap", directory / "client.pcap")
+    with make_lab(snooping) as lab:
+        client, *servers = (lab.add_host(name) for name in ("c1", "s1", "s2"))
+        for server in servers:
+            _start_server(server, ip, directory)
+        with (
+            lab.capture(lab.switch, "br0", captures.bridge),
+            lab.capture(client.namespace, "eth0", captures.client),
+        ):
+            converse(lab, client, servers, ip)
+    return captures
