@@ -262,6 +262,7 @@ struct ref_exchange {
   int no_response;                    /* value of No-Response, or -1 */
   uint16_t mid;                       /* of the last transmission */
   uint8_t method;
+  uint8_t type; /* REF_CON or REF_NON */
   uint8_t token_length;
   uint8_t token[8];
   bool group;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The reference implementation: a CoAP server and a CoAP client for group communication
- * (draft-dijk-core-groupcomm-bis-03, RFC 7252, RFC 7967, RFC 6690) as sans-I/O state machines behind
- * the Node seam. No socket, no clock, no randomness of its own. What a node decides for itself is a
- * function in a policy table (chorus/policy.h).
+ * (draft-dijk-core-groupcomm-bis-03, RFC 7252, RFC 7967, RFC 6690) as sans-I/O state machines
+ * behind the Node seam. No socket, no clock, no randomness of its own. What a node decides for
+ * itself is a function in a policy table (chorus/policy.h).
  */
 #ifndef CHORUS_REFERENCE_H
 #define CHORUS_REFERENCE_H
@@ -23,28 +23,35 @@ enum ref_suppress {
 /* How a resource behaves. */
 enum ref_resource_kind {
   REF_RESOURCE_STATE = 0, /* GET reads, PUT replaces, POST appends, DELETE removes the resource */
-  REF_RESOURCE_COUNTER,   /* POST adds one (a side effect that repeats show); GET reads the number */
-  REF_RESOURCE_FIXED,     /* always answers |code| with |payload| */
+  REF_RESOURCE_COUNTER, /* POST adds one (a side effect that repeats show); GET reads the number */
+  REF_RESOURCE_FIXED,   /* always answers |code| with |payload| */
 };
 
-enum ref_method { REF_GET = 1u << 1, REF_POST = 1u << 2, REF_PUT = 1u << 3, REF_DELETE = 1u << 4,
-                  REF_FETCH = 1u << 5, REF_PATCH = 1u << 6, REF_IPATCH = 1u << 7 };
+enum ref_method {
+  REF_GET = 1u << 1,
+  REF_POST = 1u << 2,
+  REF_PUT = 1u << 3,
+  REF_DELETE = 1u << 4,
+  REF_FETCH = 1u << 5,
+  REF_PATCH = 1u << 6,
+  REF_IPATCH = 1u << 7
+};
 
 /* A resource of a server, as configured. Strings and payload are copied. */
 struct ref_resource {
   const char *path; /* "/light", without query */
   enum ref_resource_kind kind;
-  uint32_t methods;       /* REF_GET | ...; others get 4.05 */
-  const uint8_t *payload; /* initial representation */
-  size_t payload_length;  /* octets, 0 to 1024 */
+  uint32_t methods;        /* REF_GET | ...; others get 4.05 */
+  const uint8_t *payload;  /* initial representation */
+  size_t payload_length;   /* octets, 0 to 1024 */
   uint16_t content_format; /* RFC 7252, section 12.3; UINT16_MAX: none */
-  uint8_t code;           /* FIXED: the Response Code, else 0 */
-  uint32_t suppress;      /* default response suppression for group requests, REF_SUPPRESS_* */
-  bool no_response;       /* honours the No-Response option (RFC 7967) */
-  bool unicast_only;      /* not enabled for group requests (seed 2.3.4, third bullet list) */
-  bool hidden;            /* not listed in /.well-known/core */
-  const char *attributes; /* link attributes, e.g. "rt=\"light lamp\";if=\"a\"", or NULL */
-  chorus_time processing; /* extra time before a response to unicast (separate response), ns */
+  uint8_t code;            /* FIXED: the Response Code, else 0 */
+  uint32_t suppress;       /* default response suppression for group requests, REF_SUPPRESS_* */
+  bool no_response;        /* honours the No-Response option (RFC 7967) */
+  bool unicast_only;       /* not enabled for group requests (seed 2.3.4, third bullet list) */
+  bool hidden;             /* not listed in /.well-known/core */
+  const char *attributes;  /* link attributes, e.g. "rt=\"light lamp\";if=\"a\"", or NULL */
+  chorus_time processing;  /* extra time before a response to unicast (separate response), ns */
 };
 
 struct ref_server_config {
@@ -58,17 +65,17 @@ struct ref_server_config {
   bool no_filter;      /* no RFC 6690 query filtering */
   bool no_discovery;   /* no /.well-known/core, and no All CoAP Nodes groups by default */
   bool authorised_relaxation_only; /* No-Response may only widen suppression (seed 5.4) */
-  uint32_t response_rate;          /* responses per second per source and at most; 0: 20 (COAP-4.7-03) */
+  uint32_t response_rate; /* responses per second per source and at most; 0: 20 (COAP-4.7-03) */
   const struct ref_server_policy *policy; /* NULL: the reference's own; must outlive the server */
   void *policy_context;                   /* handed to each policy */
 };
 
 struct ref_client_config {
-  uint16_t port;                   /* source port; 0: 40000 */
-  uint8_t token_length;            /* 0 to 8 octets; 0 with |empty_token| only, else 0 means 8 */
-  bool empty_token;                /* Tokens of length 0: one request at a time per reuse time */
-  chorus_time max_server_response_delay; /* MSRD, ns; 0: unknown, 250 s is assumed (seed 2.3.1) */
-  uint8_t group_hop_limit;         /* 0: host default */
+  uint16_t port;        /* source port; 0: 40000 */
+  uint8_t token_length; /* 0 to 8 octets; 0 with |empty_token| only, else 0 means 8 */
+  bool empty_token;     /* Tokens of length 0: one request at a time per reuse time */
+  chorus_time max_server_response_delay;  /* MSRD, ns; 0: unknown, 250 s is assumed (seed 2.3.1) */
+  uint8_t group_hop_limit;                /* 0: host default */
   const struct ref_client_policy *policy; /* NULL: the reference's own; must outlive the client */
   void *policy_context;
 };

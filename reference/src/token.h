@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Token book of a client: which Tokens are in use, and which wait until MIN_TOKEN_REUSE_TIME
+ * has passed since the last message that carried them (seed section 2.3.1). It survives a restart,
+ * as if in stable storage: otherwise a restarted client with short Tokens would reuse them too
+ * early.
+ */
+#ifndef REF_TOKEN_H
+#define REF_TOKEN_H
+
+#include "chorus/policy.h"
+
+struct ref_token_entry {
+  struct ref_token_entry *next;
+  chorus_time free_at; /* ns; CHORUS_NEVER: in use */
+  uint8_t length;
+  uint8_t token[8];
+};
+
+struct ref_tokens {
+  struct ref_token_entry *first;
+  uint64_t serial;  /* Tokens handed out so far */
+  uint8_t *busy;    /* bit per Token of up to two octets, on the heap when there are such */
+  uint8_t *used;    /* likewise: was handed out before */
+  chorus_time next; /* earliest free_at */
+};
+
+void ref_tokens_init(struct ref_tokens *t);
+void ref_tokens_free(struct ref_tokens *t);
+
+/* What a policy sees of the book. */
+struct ref_token_view ref_tokens_view(const struct ref_tokens *t);
+
+bool ref_tokens_is_free(const struct ref_tokens *t, const uint8_t *token, uint8_t length);
+
+/* Takes a Token; false without memory. */
+bool ref_tokens_take(struct ref_tokens *t, const uint8_t *token, uint8_t length);
+
+/* The request of a Token is over: it is free again at |free_at|, ns. */
+void ref_tokens_retire(struct ref_tokens *t, const uint8_t *token, uint8_t length,
+                       chorus_time free_at);
+
+/* Takes out one entry that is free by |now|; the caller frees it. NULL: none. */
+struct ref_token_entry *ref_tokens_expire(struct ref_tokens *t, chorus_time now);
+
+#endif

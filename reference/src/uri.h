@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decomposing a URI into a destination and options (RFC 7252, section 6.4). */
+#ifndef REF_URI_H
+#define REF_URI_H
+
+#include "codec.h"
+
+struct ref_uri {
+  struct chorus_endpoint destination;
+  bool secure;      /* coaps */
+  const char *path; /* path and query within the text that was parsed; "/" if there is none */
+};
+
+/*
+ * Reads |text|, adds Uri-Path and Uri-Query to |options|. The host has to be an address literal, so
+ * Uri-Host never appears, and the destination port is the URI's, so Uri-Port never does either.
+ * CHORUS_OK, or CHORUS_BAD_ARGUMENT with a static |why|.
+ */
+int ref_uri_parse(const char *text, struct ref_uri *uri, struct ref_option_list *options,
+                  const char **why);
+
+#endif
