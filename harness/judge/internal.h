@@ -128,6 +128,7 @@ struct text_block {
 struct judge {
   struct jdg_config config;
   chorus_time now;
+  chorus_time expire_at; /* when old objects are looked for again */
   struct host **hosts;
   size_t host_count, host_capacity;
   struct jdg_table by_address, by_mac;

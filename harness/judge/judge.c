@@ -233,7 +233,10 @@ const char *jdg_time_text(chorus_time time, char text[32]) {
 
 /* ---- time ---- */
 
+/* Old objects go in batches: looking at the oldest of each kind costs a cache miss. */
 static void expire(struct judge *judge) {
+  if (judge->now < judge->expire_at) return;
+  judge->expire_at = judge->now + CHORUS_SECOND;
   receptions_expire(judge);
   arrivals_expire(judge);
   mids_expire(judge);

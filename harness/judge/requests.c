@@ -230,8 +230,10 @@ static void free_request(struct judge *judge, struct request *r) {
   jdg_pool_give(&judge->request_pool, r);
 }
 
+#define KEPT_AT_A_TIME 64 /* requests still in use that one round puts back */
+
 void requests_expire(struct judge *judge) {
-  for (;;) {
+  for (unsigned kept = 0; kept < KEPT_AT_A_TIME;) {
     struct request *r = jdg_fifo_peek(&judge->request_ages);
     if (!r || r->request.first_time + KEEP_REQUEST > judge->now) return;
     jdg_fifo_pop(&judge->request_ages);
@@ -240,7 +242,7 @@ void requests_expire(struct judge *judge) {
       free_request(judge, r);
     } else {
       if (jdg_fifo_push(&judge->request_ages, r) != 0) judge->no_memory = true;
-      return; /* looked at again with a later packet: the work per packet stays bounded */
+      kept++;
     }
   }
 }

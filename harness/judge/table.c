@@ -43,7 +43,8 @@ static bool grow(struct jdg_table *table) {
 }
 
 bool jdg_table_add(struct jdg_table *table, uint64_t hash, void *object) {
-  if (4 * (table->used + 1) > 3 * table->size && !grow(table)) return false;
+  /* At most half full: a search that finds nothing then looks at 2.5 slots on average. */
+  if (2 * (table->used + 1) > table->size && !grow(table)) return false;
   put(table, hash, object);
   return true;
 }

@@ -35,7 +35,7 @@ void jdg_table_remove(struct jdg_table *table, uint64_t hash, const void *object
 
 static inline uint64_t jdg_mix(uint64_t h, uint64_t word) {
   h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-  return h ^ (h >> 29);
+  return h ^ (h >> 32); /* the high bits are the mixed ones */
 }
 
 static inline uint64_t jdg_hash16(uint64_t h, const uint8_t octets[16]) {
