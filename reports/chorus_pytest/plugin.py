@@ -143,8 +143,11 @@ class ScenarioItem(pytest.Item):
 
     def setup(self) -> None:
         """Runs the scenario: what goes wrong here is an error, not a failure."""
-        self.result = _tool(self.config).run(str(self.path), **self._options())
-        self.result.check_no_error()
+        try:
+            self.result = _tool(self.config).run(str(self.path), **self._options())
+            self.result.check_no_error()
+        except ChorusError as error:
+            pytest.fail(str(error), pytrace=False)
 
     def runtest(self) -> None:
         result = self.result

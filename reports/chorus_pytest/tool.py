@@ -36,7 +36,7 @@ def _parsed(stdout: str) -> Results | None:
 
 @dataclass(frozen=True)
 class Chorus:
-    """Calls the tool. Options are keyword arguments: seed=7 becomes --seed 7, strict=True --strict."""
+    """Calls the tool. Options are keyword arguments: seed=7 is --seed 7, strict=True --strict."""
 
     path: str
     defaults: Mapping[str, Any] = field(default_factory=dict)

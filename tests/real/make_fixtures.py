@@ -21,7 +21,7 @@ def make(case: tuple[int, bool]) -> None:
     name = f"libcoap-ipv{ip}-{'snooping' if snooping else 'flooding'}"
     with tempfile.TemporaryDirectory() as directory:
         captures = make_captures(ip, snooping, Path(directory))
-        # Both formats are wanted in the tests: the bridge's as pcapng, the client's as tcpdump left it.
+        # The tests want both formats: the bridge's as pcapng, the client's as it is.
         run("editcap", "-F", "pcapng", str(captures.bridge), str(TARGET / f"{name}-bridge.pcapng"))
         shutil.copyfile(captures.client, TARGET / f"{name}-client.pcap")
 
