@@ -58,8 +58,8 @@ static struct emu_packet *new_unreachable(struct emu_network *network, struct em
                       .v4 = cause->v4,
                       .hop_limit = EMU_HOPS_UNICAST};
   if (cause->v4) ip.identification = node->identification++ & 0xffff;
-  packet->octets->length =
-      emu_unreachable_write(packet->octets->data, &ip, invoking, length, network->config.mtu);
+  packet->octets->length = emu_unreachable_write(packet->octets->data, &ip, invoking, length,
+                                                 emu_mtu(network, cause->v4));
   return packet;
 }
 
@@ -186,7 +186,7 @@ static void receive_whole(struct emu_network *network, const struct arrival *a,
   struct emu_node *node = a->node;
   const struct emu_packet *packet = a->packet;
   if (!emu_udp_parse(&p->ip, p->body->data, p->body->length, &udp)) {
-    decide_parts(network, p, EMU_DROPPED_CORRUPT, a->clause);
+    decide_parts(network, p, EMU_DROPPED_CORRUPT, p->clause);
     return;
   }
   if (!listens(network, packet, node, udp.destination_port)) {
@@ -223,7 +223,10 @@ static void receive_fragment(struct emu_network *network, const struct arrival *
                              const struct emu_ip *ip) {
   uint32_t partial, index = a->node->index;
   struct emu_reassembly *r = &network->reassembly;
-  switch (emu_reassembly_add(r, &a->node->details->partials, index, ip, a->packet->id, &partial)) {
+  enum emu_part_result result =
+      emu_reassembly_add(r, &a->node->details->partials, index, ip, a->packet->id, &partial);
+  if (result != EMU_PART_REFUSED && a->corrupted) emu_reassembly_at(r, partial)->clause = a->clause;
+  switch (result) {
     case EMU_PART_WAITS: return;
     case EMU_PART_STARTS: start_timer(network, partial); return;
     case EMU_PART_REFUSED:
@@ -351,15 +354,17 @@ static void prefetch(const struct emu_network *network, const uint32_t *nodes, u
 }
 
 /*
- * Whether an intact UDP packet can go straight to a node: nobody looks, the node runs, and the
- * members have not changed since the packet was sent.
+ * Whether an intact UDP packet goes straight to the nodes that run and are still members: nobody
+ * looks at it, and it keeps its hop limit.
  */
-static bool is_straight(const struct emu_network *network, const struct emu_packet *packet,
-                        const struct emu_node *node) {
+static bool is_straight(const struct emu_network *network, const struct emu_packet *packet) {
   return !network->wants_packets && !network->observer.fate && network->link_count == 1 &&
-         packet->kind == EMU_PACKET_UDP && node->status == EMU_NODE_RUNNING &&
-         packet->group != EMU_NO_GROUP &&
-         emu_membership_is_current(&network->membership, packet->group, packet->destination.port,
+         packet->kind == EMU_PACKET_UDP && packet->group != EMU_NO_GROUP;
+}
+
+/* Whether the members have not changed since the packet was sent. */
+static bool is_current(const struct emu_network *network, const struct emu_packet *packet) {
+  return emu_membership_is_current(&network->membership, packet->group, packet->destination.port,
                                    packet->nodes);
 }
 
@@ -374,13 +379,14 @@ void emu_arrive_group(struct emu_network *network, uint32_t index) {
   struct emu_packet *packet = emu_packet_at(network, index);
   const uint32_t *nodes = emu_node_list(packet->nodes);
   uint32_t count = emu_node_count(packet->nodes);
+  bool straight = is_straight(network, packet);
   struct chorus_datagram datagram = {0};
-  if (packet->kind == EMU_PACKET_UDP) datagram = datagram_of(packet, packet->hop_limit);
+  if (straight) datagram = datagram_of(packet, packet->hop_limit);
   for (uint32_t i = 0; i < count; i++) {
     prefetch(network, nodes, count, i);
     if (nodes[i] == packet->sender) continue; /* looped back on its own, or not at all */
     struct emu_node *node = emu_node_at(network, nodes[i]);
-    if (is_straight(network, packet, node))
+    if (straight && node->status == EMU_NODE_RUNNING && is_current(network, packet))
       arrive_straight(network, node, &datagram);
     else
       arrive_at(network, packet, nodes[i], NULL, 0);

@@ -36,6 +36,7 @@ static void host_deadline(void *context, chorus_time at) {
 
 chorus_time emu_wake_time(const struct emu_node *node, chorus_time at) {
   if (at != node->queued || node->deadline == CHORUS_NEVER) return CHORUS_NEVER;
+  if (node->status != EMU_NODE_RUNNING) return CHORUS_NEVER;
   return node->deadline > at ? node->deadline : at;
 }
 

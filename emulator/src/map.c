@@ -43,8 +43,14 @@ uint32_t emu_map_get(const struct emu_map *map, struct emu_map_key key) {
   return map->size ? find(map, &key)->value : EMU_MAP_NONE;
 }
 
+bool emu_map_reserve(struct emu_map *map, uint32_t more) {
+  while ((map->used + more) * 4 > map->size * 3)
+    if (!grow(map)) return false;
+  return true;
+}
+
 bool emu_map_put(struct emu_map *map, struct emu_map_key key, uint32_t value) {
-  if (map->used * 4 >= map->size * 3 && !grow(map)) return false;
+  if (!emu_map_reserve(map, 1)) return false;
   struct emu_map_slot *slot = find(map, &key);
   if (slot->value == EMU_MAP_NONE) map->used++;
   *slot = (struct emu_map_slot){.key = key, .value = value};

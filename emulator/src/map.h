@@ -28,6 +28,8 @@ struct emu_map {
 void emu_map_free(struct emu_map *map);
 /* The value, or EMU_MAP_NONE. */
 uint32_t emu_map_get(const struct emu_map *map, struct emu_map_key key);
+/* Makes room for |more| keys. False: no memory. */
+bool emu_map_reserve(struct emu_map *map, uint32_t more);
 /* Sets the value (not EMU_MAP_NONE) of a key. False: no memory. */
 bool emu_map_put(struct emu_map *map, struct emu_map_key key, uint32_t value);
 

@@ -6,6 +6,7 @@
 #include "scope.h"
 
 #define DEFAULT_MTU              1500u
+#define SMALLEST_MTU             68u /* RFC 791, section 3.2 */
 #define DEFAULT_REASSEMBLY_LIMIT 16u
 #define AHEAD_NODE               8 /* as in deliver.c */
 #define AHEAD_STATE              4
@@ -67,7 +68,7 @@ bool emu_push(struct emu_network *network, chorus_time at, enum emu_event_kind k
 static void set_config(struct emu_network *network, const struct emu_config *config) {
   network->config = *config;
   if (network->config.mtu == 0) network->config.mtu = DEFAULT_MTU;
-  if (network->config.mtu < EMU_IPV6_MIN_MTU) network->config.mtu = EMU_IPV6_MIN_MTU;
+  if (network->config.mtu < SMALLEST_MTU) network->config.mtu = SMALLEST_MTU;
   if (network->config.reassembly_limit == 0)
     network->config.reassembly_limit = DEFAULT_REASSEMBLY_LIMIT;
 }
@@ -180,17 +181,23 @@ static bool addresses_are_free(const struct emu_network *network,
  * Enters name and addresses. Link-local addresses are entered once more without their zone, so that
  * a packet to one on another link is told from a packet to nobody.
  */
-static bool enter(struct emu_network *network, const struct emu_node_details *details,
+static void enter(struct emu_network *network, const struct emu_node_details *details,
                   uint32_t index) {
-  if (!emu_map_put(&network->names, name_key(details->hash), index)) return false;
+  emu_map_put(&network->names, name_key(details->hash), index);
   for (uint32_t i = 0; i < details->address_count; i++) {
     const struct chorus_endpoint *address = &details->addresses[i];
     struct emu_map_key anywhere = emu_map_address(address->address, UINT32_MAX);
-    if (!emu_map_put(&network->addresses, address_key(address), index)) return false;
-    if (address->zone == 0 || emu_map_get(&network->addresses, anywhere) != EMU_MAP_NONE) continue;
-    if (!emu_map_put(&network->addresses, anywhere, index)) return false;
+    emu_map_put(&network->addresses, address_key(address), index);
+    if (address->zone != 0 && emu_map_get(&network->addresses, anywhere) == EMU_MAP_NONE)
+      emu_map_put(&network->addresses, anywhere, index);
   }
-  return true;
+}
+
+static bool may_enter(struct emu_network *network, const struct emu_node_details *details) {
+  if (emu_map_get(&network->names, name_key(details->hash)) != EMU_MAP_NONE) return false;
+  if (!addresses_are_free(network, details)) return false;
+  return emu_map_reserve(&network->names, 1) &&
+         emu_map_reserve(&network->addresses, 2 * details->address_count);
 }
 
 static void set_node(struct emu_network *network, struct emu_node *node,
@@ -222,13 +229,12 @@ uint32_t emu_add_node(struct emu_network *network, const struct emu_node_config 
   if (config->link >= network->link_count || !config->name || !config->node.ops) return UINT32_MAX;
   struct emu_node_details *details = new_details(config);
   if (!details) return UINT32_MAX;
-  bool taken = emu_map_get(&network->names, name_key(details->hash)) != EMU_MAP_NONE;
-  uint32_t index = UINT32_MAX;
-  if (!taken && addresses_are_free(network, details)) index = emu_store_new(&network->nodes);
-  if (index == UINT32_MAX || !enter(network, details, index)) {
+  uint32_t index = may_enter(network, details) ? emu_store_new(&network->nodes) : EMU_STORE_NONE;
+  if (index == EMU_STORE_NONE) {
     free_details(details);
     return UINT32_MAX;
   }
+  enter(network, details, index);
   set_node(network, emu_node_at(network, index), config, details);
   network->node_count++;
   return index;

@@ -144,6 +144,12 @@ static inline struct emu_flight *emu_flight_at(const struct emu_network *network
   return emu_store_at(&network->flights, flight);
 }
 
+/* The MTU for packets of an IP version (RFC 8200, section 5: no link of IPv6 is below 1280). */
+static inline uint32_t emu_mtu(const struct emu_network *network, bool v4) {
+  uint32_t mtu = network->config.mtu;
+  return v4 || mtu > EMU_IPV6_MIN_MTU ? mtu : EMU_IPV6_MIN_MTU;
+}
+
 /* network.c */
 
 /* Takes back one reference to a packet. */

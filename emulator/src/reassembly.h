@@ -17,6 +17,7 @@ struct emu_partial {
   uint32_t next; /* of the same receiver */
   uint32_t generation;
   uint32_t receiver;
+  uint32_t clause;               /* the caller's */
   struct emu_ip ip;              /* of its first fragment to come; body and length unset */
   struct emu_buffer *body;       /* as far as it has come */
   struct emu_buffer *units;      /* one bit per 8 octets of body that have come */

@@ -49,6 +49,12 @@ static inline bool emu_is_local(const struct chorus_endpoint *e) {
   return scope ? scope <= 2 : chorus_is_link_local(e);
 }
 
+/* Whether a node has an address of an IP version. */
+static inline bool emu_speaks(const struct emu_node *node, bool v4) {
+  unsigned kinds = v4 ? EMU_V4_GLOBAL | EMU_V4_LOCAL : EMU_V6_GLOBAL | EMU_V6_LOCAL;
+  return (node->sources & kinds) != 0;
+}
+
 /* ff02::1 and 224.0.0.1, to which all hosts belong (RFC 4291, section 2.7.1; RFC 1112, section 4).
  */
 bool emu_is_all_nodes(const struct chorus_endpoint *e);

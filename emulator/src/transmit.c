@@ -157,6 +157,8 @@ static bool hears(struct emu_network *network, const struct emu_packet *packet, 
   uint32_t to = emu_node_at(network, receiver)->link;
   if (receiver == packet->sender || !emu_same_zone(network, from, to, &packet->destination))
     return false;
+  if (packet->group == EMU_NO_GROUP && !emu_speaks(emu_node_at(network, receiver), packet->v4))
+    return false;
   if (chorus_multicast_scope(&packet->destination) < 2) return false; /* stays in the node */
   if (emu_can_cross(packet, from, to)) return true;
   refuse(network, packet, receiver, EMU_DROPPED_SCOPE, 0);
@@ -273,7 +275,8 @@ void emu_transmit(struct emu_network *network, struct emu_packet *packet) {
 static struct emu_packet *new_fragment(struct emu_network *network, const struct emu_packet *whole,
                                        uint32_t offset, uint32_t body) {
   struct emu_packet *part = emu_packet_new(network);
-  struct emu_buffer *octets = part ? emu_buffer_new(&network->pool, network->config.mtu) : NULL;
+  struct emu_buffer *octets =
+      part ? emu_buffer_new(&network->pool, emu_mtu(network, whole->v4)) : NULL;
   if (!octets) {
     if (part) emu_packet_unref(network, part);
     return NULL;
@@ -294,7 +297,7 @@ static struct emu_packet *new_fragment(struct emu_network *network, const struct
 
 /* Sends a packet that exceeds the MTU in fragments; takes the caller's reference. */
 static int transmit_fragments(struct emu_network *network, struct emu_packet *whole) {
-  uint32_t body = emu_fragment_body(whole->v4, network->config.mtu);
+  uint32_t body = emu_fragment_body(whole->v4, emu_mtu(network, whole->v4));
   const struct emu_buffer *octets = emu_packet_octets(network, whole);
   int status = octets ? CHORUS_OK : CHORUS_NO_MEMORY;
   uint32_t total = octets ? octets->length - emu_packet_size(whole->v4, 0) : 0;
@@ -340,7 +343,7 @@ static bool address_packet(struct emu_node *node, const struct chorus_datagram *
 /* Sends what has become a packet; takes the caller's reference. */
 static int transmit_datagram(struct emu_network *network, struct emu_node *node,
                              struct emu_packet *packet) {
-  bool whole = emu_packet_length(packet) <= network->config.mtu;
+  bool whole = emu_packet_length(packet) <= emu_mtu(network, packet->v4);
   if (packet->v4 || !whole) packet->identification = node->identification++;
   if (packet->v4) packet->identification &= 0xffff;
   if (!whole) return transmit_fragments(network, packet);
