@@ -124,11 +124,12 @@ static enum cap_status annotate(struct annotation *a, const char *to) {
   a->stream = output.stream;
   bool pcap = a->reader->format == READER_PCAP;
   enum cap_status status = pcap ? convert_pcap(a) : copy_pcapng(a);
-  bool keep = status != CAP_IO && status != CAP_NO_MEMORY && fflush(output.stream) == 0;
-  error = output_close(&output, keep);
-  if (status == CAP_IO || status == CAP_NO_MEMORY) return status;
-  if (!keep || error)
-    return reader_fail(a->reader, CAP_IO, "%.200s: %s", to, strerror(error ? error : EIO));
+  bool complete = status != CAP_IO && status != CAP_NO_MEMORY;
+  int unwritten = fflush(output.stream) == 0 ? 0 : errno;
+  error = output_close(&output, complete && !unwritten);
+  if (!complete) return status;
+  if (unwritten) error = unwritten;
+  if (error) return reader_fail(a->reader, CAP_IO, "%.200s: %s", to, strerror(error));
   return status == CAP_END ? CAP_OK : status;
 }
 
