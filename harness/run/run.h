@@ -17,11 +17,12 @@
 /* Where nodes can be changed before they take part: mutants live here. All members may be NULL. */
 struct run_hooks {
   void *context;
-  /* Called with the node's configuration before the node is made. The statement (ICS) that the judge
-   * gets comes from the configuration as it was before. */
+  /* Called with the node's configuration before the node is made. The statement (ICS) that the
+   * judge gets comes from the configuration as it was before. */
   void (*server)(void *context, const struct scn_node *node, struct ref_server_config *config);
   void (*client)(void *context, const struct scn_node *node, struct ref_client_config *config);
-  /* Returns the node to add in place of |inner| (or |inner| itself); called for every node, testers too. */
+  /* Returns the node to add in place of |inner| (or |inner| itself); called for every node, testers
+   * too. */
   struct chorus_node (*wrap)(void *context, const struct scn_node *node, struct chorus_node inner);
   /* After the run: frees what wrap() made. The runner frees |inner| afterwards. */
   void (*unwrap)(void *context, const struct scn_node *node, struct chorus_node outer);
@@ -31,7 +32,7 @@ struct run_options {
   uint64_t seed;
   enum jdg_profile profile;
   bool strict;
-  bool record; /* keep capture, events and trace; without it a run only has a verdict */
+  bool record;     /* keep capture, events and trace; without it a run only has a verdict */
   bool judge_only; /* neither `covers` nor `expect` nor the closing sweep decide: rules alone do */
   const struct run_hooks *hooks; /* NULL: none */
   /* Asked between steps; true ends the run early with verdict error. May be NULL. */
@@ -49,10 +50,10 @@ enum run_item_kind {
 
 struct run_item {
   enum run_item_kind kind;
-  enum jdg_verdict verdict; /* PASS, FAIL, INCONCLUSIVE or ERROR */
-  uint32_t line;            /* of the scenario; 0: none */
-  uint64_t frame;           /* 0: none */
-  const char *text;         /* the expectation as written, or what was checked */
+  enum jdg_verdict verdict;      /* PASS, FAIL, INCONCLUSIVE or ERROR */
+  uint32_t line;                 /* of the scenario; 0: none */
+  uint64_t frame;                /* 0: none */
+  const char *text;              /* the expectation as written, or what was checked */
   const char *expected, *actual; /* NULL when the verdict is PASS */
 };
 
@@ -65,10 +66,10 @@ struct run_impairment_use {
 struct run_delivery {
   uint32_t node;
   bool lost;
-  enum emu_fate fate;  /* when lost */
-  uint32_t clause;     /* line of the scenario that did it; 0: none */
-  uint64_t frame;      /* when it arrived, else 0 */
-  chorus_time time;    /* of arrival or loss */
+  enum emu_fate fate; /* when lost */
+  uint32_t clause;    /* line of the scenario that did it; 0: none */
+  uint64_t frame;     /* when it arrived, else 0 */
+  chorus_time time;   /* of arrival or loss */
 };
 
 struct run_message {
@@ -80,7 +81,7 @@ struct run_message {
   struct run_delivery *deliveries;
   size_t delivery_count, delivery_total; /* kept, and all */
 };
-#define RUN_TRACE_MESSAGES 300
+#define RUN_TRACE_MESSAGES   300
 #define RUN_TRACE_DELIVERIES 64
 
 /* Belongs to the engine and lives until its next run. */
@@ -108,8 +109,8 @@ struct run_engine *run_engine_new(void); /* NULL: no memory */
 void run_engine_free(struct run_engine *engine);
 
 /*
- * Runs |scenario|. Always fills |outcome|; what goes wrong in the harness is an item of it and makes
- * the verdict ERROR. Returns false without memory.
+ * Runs |scenario|. Always fills |outcome|; what goes wrong in the harness is an item of it and
+ * makes the verdict ERROR. Returns false without memory.
  */
 bool run_execute(struct run_engine *engine, const struct scn_scenario *scenario,
                  const struct run_options *options, struct run_outcome *outcome);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Application events as JSON Lines (docs/events.md). */
+#include "chorus/endpoint_text.h"
+#include "run/events.h"
+#include "run/internal.h"
+
+static const char *const event_names[] = {[CHORUS_EVENT_REQUEST] = "request",
+                                          [CHORUS_EVENT_REPEAT] = "repeat",
+                                          [CHORUS_EVENT_DELIVER] = "deliver",
+                                          [CHORUS_EVENT_DONE] = "done",
+                                          [CHORUS_EVENT_TOKEN_FREED] = "token-freed",
+                                          [CHORUS_EVENT_REFUSED] = "refused",
+                                          [CHORUS_EVENT_EXECUTE] = "execute",
+                                          [CHORUS_EVENT_STATE] = "state",
+                                          [CHORUS_EVENT_SUPPRESS] = "suppress",
+                                          [CHORUS_EVENT_JOIN] = "join",
+                                          [CHORUS_EVENT_LEAVE] = "leave",
+                                          [CHORUS_EVENT_RESTART] = "restart",
+                                          [CHORUS_EVENT_LEAK] = "leak",
+                                          [CHORUS_EVENT_NOTE] = "note"};
+enum { EVENT_NAMES = sizeof event_names / sizeof *event_names };
+
+const char *run_event_name(enum chorus_event_type type) {
+  return (size_t)type < EVENT_NAMES ? event_names[type] : "note";
+}
+
+bool run_event_parse_name(const char *name, enum chorus_event_type *type) {
+  for (size_t i = 0; i < EVENT_NAMES; i++)
+    if (strcmp(event_names[i], name) == 0) {
+      *type = (enum chorus_event_type)i;
+      return true;
+    }
+  return false;
+}
+
+static void member(struct run_text *out, const char *name, const char *value) {
+  if (!value) return;
+  run_text_print(out, ",\"%s\":", name);
+  run_text_json(out, value);
+}
+
+static void hex_member(struct run_text *out, const char *name, const uint8_t *octets,
+                       size_t length) {
+  run_text_print(out, ",\"%s\":\"", name);
+  run_text_hex(out, octets, length);
+  run_text_add(out, "\"", 1);
+}
+
+static void message_members(struct run_text *out, const struct chorus_event *e) {
+  char code[16];
+  run_text_print(out, ",\"type\":\"%s\",\"code\":\"%s\",\"mid\":%u", dis_type_text(e->message_type),
+                 dis_code_text(e->code, code), (unsigned)e->mid);
+  hex_member(out, "token", e->token, e->token_length <= 8 ? e->token_length : 8);
+}
+
+void run_event_line(struct run_text *out, chorus_time time, const char *node,
+                    const struct chorus_event *e) {
+  static const struct chorus_endpoint none;
+  char peer[CHORUS_ENDPOINT_TEXT];
+  run_text_print(out, "{\"time_ns\":%llu,\"node\":\"%s\",\"event\":\"%s\"",
+                 (unsigned long long)time, node, run_event_name(e->type));
+  member(out, "request", e->request);
+  if (memcmp(&e->peer, &none, sizeof none) != 0)
+    member(out, "peer", chorus_endpoint_text(&e->peer, peer));
+  member(out, "path", e->path);
+  member(out, "detail", e->detail);
+  if (e->group) run_text_print(out, ",\"group\":true");
+  if (e->has_message)
+    message_members(out, e);
+  else if (e->token_length)
+    hex_member(out, "token", e->token, e->token_length <= 8 ? e->token_length : 8);
+  if (e->payload) hex_member(out, "payload", e->payload, e->payload_length);
+  if (e->timeout) run_text_print(out, ",\"timeout_ns\":%llu", (unsigned long long)e->timeout);
+  run_text_add(out, "}\n", 2);
+}
