@@ -168,11 +168,10 @@ static void add_address(struct reader_interface *interface, const uint8_t *addre
   memcpy(to + 12, address, 4);
 }
 
-static void set_name(struct cap_interface *public, const struct option *option) {
-  size_t room = sizeof public->name - 1;
-  size_t length = option->length < room ? option->length : room;
-  memcpy(public->name, option->value, length);
-  public->name[length] = '\0';
+static void set_text(char *to, size_t size, const struct option *option) {
+  size_t length = option->length < size - 1 ? option->length : size - 1;
+  memcpy(to, option->value, length);
+  to[length] = '\0';
 }
 
 static int64_t signed_64(bool big_endian, const uint8_t *p) {
@@ -183,7 +182,9 @@ static int64_t signed_64(bool big_endian, const uint8_t *p) {
 static void take_interface_option(struct cap_reader *reader, struct reader_interface *interface,
                                   const struct option *option) {
   if (option->code == INTERFACE_OPTION_NAME)
-    set_name(&interface->public, option);
+    set_text(interface->public.name, sizeof interface->public.name, option);
+  else if (option->code == INTERFACE_OPTION_DESCRIPTION)
+    set_text(interface->public.description, sizeof interface->public.description, option);
   else if (option->code == INTERFACE_OPTION_IPV4 && option->length == 8)
     add_address(interface, option->value, true);
   else if (option->code == INTERFACE_OPTION_IPV6 && option->length == 17)

@@ -142,6 +142,7 @@ struct merge {
 static enum cap_status put_plain(struct merge *merge, uint64_t frame) {
   const struct buffer *packets = &merge->writer->packets;
   size_t from = merge->at;
+  if (merge->frame >= frame) return CAP_OK;
   for (; merge->frame < frame; merge->frame++) merge->at += le32(packets->octets + merge->at + 4);
   return put(merge->stream, packets->octets + from, merge->at - from);
 }

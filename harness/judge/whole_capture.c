@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Judging a capture file from its first packet to its last. */
 #include <stdio.h>
+#include <string.h>
 
 #include "judge/judge.h"
+
+/* Our captures tell the node's role; a tester is never judged. */
+static void apply_role(struct judge *judge, uint32_t node, const char *role) {
+  if (strcmp(role, "client") == 0) jdg_set_roles(judge, node, JDG_CLIENT);
+  if (strcmp(role, "server") == 0) jdg_set_roles(judge, node, JDG_SERVER);
+}
 
 /* A named interface with addresses of its own is a node's own view; every other one is a medium. */
 static size_t add_nodes(struct judge *judge, const struct cap_reader *reader, size_t known) {
@@ -13,8 +20,11 @@ static size_t add_nodes(struct judge *judge, const struct cap_reader *reader, si
     for (uint32_t n = 0; n < jdg_node_count(judge); n++)
       if (strcmp(jdg_node_name(judge, n), i->name) == 0) node = n;
     if (node == UINT32_MAX)
-      node = jdg_add_node(judge, i->name, i->addresses, i->address_count, true);
-    if (node != UINT32_MAX) jdg_bind_interface(judge, (uint32_t)known, node);
+      node = jdg_add_node(judge, i->name, i->addresses, i->address_count,
+                          strcmp(i->description, "tester") != 0);
+    if (node == UINT32_MAX) continue;
+    apply_role(judge, node, i->description);
+    jdg_bind_interface(judge, (uint32_t)known, node);
   }
   return known;
 }
