@@ -71,7 +71,6 @@ struct cap_packet {
 struct cap_interface {
   char name[64];                        /* if_name, or "" */
   char description[64]; /* if_description, or ""; our own captures: the node's role */
-  char description[64];          /* if_description, or ""; our captures: the node's role */
   struct chorus_endpoint addresses[16]; /* if_IPv4addr, if_IPv6addr */
   size_t address_count;
   uint32_t link_type;
