@@ -18,8 +18,13 @@ enum {
   LEVEL_MUST_NOT = JDG_MUST_NOT,
 };
 
-#define CHECK(id, d, r, b, hooks, function, requirement, activation) \
-  {id, {LEVEL_##d, LEVEL_##r, LEVEL_##b}, requirement, activation, (unsigned)(hooks), function},
+#define CHECK(id, d, r, b, hooks, function, requirement, activation)                  \
+  {id,                                                                                \
+   {(enum jdg_level)LEVEL_##d, (enum jdg_level)LEVEL_##r, (enum jdg_level)LEVEL_##b}, \
+   requirement,                                                                       \
+   activation,                                                                        \
+   (unsigned)(hooks),                                                                 \
+   function},
 #define ALSO(id, document, section, level)
 static const struct rule_check checks[] = {
 #include "rules/all.def"

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How fast clients send: NSTART, PROBING_RATE, and updates that nobody answers. */
+#include <stdio.h>
+
+#include "chorus/endpoint_text.h"
+#include "rules/checks.h"
+#include "rules/client.h"
+
+/* ---- COAP-4.7-01: NSTART ---- */
+
+#define EXCHANGES_KEPT 32
+
+/* A Confirmable request that has not been acknowledged. */
+struct exchange {
+  struct chorus_endpoint server;
+  uint64_t serial, token;
+  chorus_time time;
+  uint16_t mid, port;
+  bool open;
+};
+
+struct exchanges {
+  struct exchange at[EXCHANGES_KEPT];
+  unsigned next, finished;
+};
+
+static void close_exchange(struct exchanges *all, struct exchange *x) {
+  x->open = false;
+  all->finished++;
+}
+
+static unsigned open_at(struct exchanges *all, const struct chorus_endpoint *server,
+                        chorus_time now) {
+  unsigned count = 0;
+  for (size_t i = 0; i < EXCHANGES_KEPT; i++) {
+    struct exchange *x = &all->at[i];
+    if (!x->open || !chorus_same_endpoint(&x->server, server)) continue;
+    if (now - x->time >= JDG_EXCHANGE_LIFETIME)
+      close_exchange(all, x);
+    else
+      count++;
+  }
+  return count;
+}
+
+static void open_exchange(struct jdg_look *look, struct exchanges *all) {
+  const struct jdg_request *r = look->request;
+  all->at[all->next++ % EXCHANGES_KEPT] = (struct exchange){
+      .server = look->frame_info->destination,
+      .serial = r->serial,
+      .token = rule_token_key(r->token, r->token_length),
+      .time = look->now,
+      .mid = look->coap->mid,
+      .port = look->frame_info->source.port,
+      .open = true,
+  };
+}
+
+static void judge_start(struct jdg_look *look, struct exchanges *all) {
+  unsigned limit = look->host->ics.nstart ? look->host->ics.nstart : 1;
+  unsigned open = open_at(all, &look->frame_info->destination, look->now);
+  char expected[96], server[CHORUS_ENDPOINT_TEXT];
+  if (open < limit) {
+    if (all->finished) jdg_pass(look);
+    return;
+  }
+  if (!look->host->has_events) { /* an application may have given up on the earlier ones */
+    jdg_inconclusive(look, "Whether earlier requests were given up is known from events only.");
+    return;
+  }
+  snprintf(expected, sizeof expected, "at most %u outstanding interaction%s with a server", limit,
+           limit == 1 ? "" : "s");
+  jdg_break(look, look->frame, expected, "%u with %s", open + 1,
+            chorus_endpoint_text(&look->frame_info->destination, server));
+}
+
+static void sent_confirmable(struct jdg_look *look) {
+  if (look->group || look->copy || look->coap->type != DIS_CON || !look->certain) return;
+  if (!rule_own_request(look)) return;
+  struct exchanges *all = jdg_state(look, sizeof *all);
+  if (!all) return;
+  judge_start(look, all);
+  open_exchange(look, all);
+}
+
+/* An ACK or RST ends it by Message ID, a response by Token. */
+static bool ends(const struct exchange *x, const struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  if (!x->open || x->port != look->frame_info->destination.port) return false;
+  if (m->type == DIS_ACK || m->type == DIS_RST) return x->mid == m->mid;
+  return dis_is_response(m) && m->token_length <= 8 &&
+         rule_token_key(m->token, m->token_length) == x->token;
+}
+
+static void received_something(struct jdg_look *look) {
+  if (look->group || !(look->host->roles & JDG_CLIENT)) return;
+  struct exchanges *all = jdg_state(look, sizeof *all);
+  for (size_t i = 0; all && all->next && i < EXCHANGES_KEPT; i++)
+    if (ends(&all->at[i], look)) close_exchange(all, &all->at[i]);
+}
+
+static void application_said(struct jdg_look *look) {
+  bool restart = look->event->type == CHORUS_EVENT_RESTART;
+  if (!restart && look->event->type != CHORUS_EVENT_DONE) return;
+  if (!(look->host->roles & JDG_CLIENT)) return;
+  struct exchanges *all = jdg_state(look, sizeof *all);
+  for (size_t i = 0; all && i < EXCHANGES_KEPT; i++) {
+    struct exchange *x = &all->at[i];
+    bool done = look->request && x->serial == look->request->serial;
+    if (x->open && (restart || done)) close_exchange(all, x);
+  }
+}
+
+void rule_coap_4_7_01(struct jdg_look *look) {
+  if (look->hook == JDG_ON_REQUEST_SENT) sent_confirmable(look);
+  if (look->hook == JDG_ON_RECEIVED) received_something(look);
+  if (look->hook == JDG_ON_EVENT) application_said(look);
+}
+
+/* ---- COAP-4.7-02: PROBING_RATE ---- */
+
+#define PROBES_KEPT    16
+#define PROBING_RATE   1u                   /* octets a second (RFC 7252, section 4.8) */
+#define FAR_TOO_FAST   10u                  /* times PROBING_RATE: no matter of averaging */
+#define PROBE_SPAN     (60 * CHORUS_SECOND) /* less than this is no average */
+#define PROBE_REQUESTS 10u
+
+/* Non-confirmable requests to one destination that has not answered. */
+struct probe {
+  struct chorus_endpoint to;
+  chorus_time first, last;
+  uint64_t octets; /* after the first message */
+  uint64_t frame;
+  unsigned requests;
+};
+
+static struct probe *probe_to(struct jdg_look *look, const struct chorus_endpoint *to, bool make) {
+  struct probe *probes = jdg_state(look, PROBES_KEPT * sizeof *probes);
+  if (!probes) return NULL;
+  struct probe *oldest = &probes[0];
+  for (size_t i = 0; i < PROBES_KEPT; i++) {
+    if (probes[i].requests && chorus_same_endpoint(&probes[i].to, to)) return &probes[i];
+    if (probes[i].last < oldest->last) oldest = &probes[i];
+  }
+  if (!make) return NULL;
+  *oldest = (struct probe){.to = *to, .first = look->now};
+  return oldest;
+}
+
+static void probe_sent(struct jdg_look *look) {
+  if (!look->certain || !rule_own_request(look) || look->coap->type != DIS_NON) return;
+  if (look->request->no_response != DIS_ABSENT) return; /* silence is what it asks for */
+  struct probe *p = probe_to(look, &look->frame_info->destination, true);
+  if (!p) return;
+  if (p->requests++) p->octets += look->coap->length;
+  p->last = look->now;
+  p->frame = look->frame;
+}
+
+/* Any sign of life ends the measurement, of the peer and of the group it was asked in. */
+static void probe_answered(struct jdg_look *look) {
+  if (!look->certain || !(look->host->roles & JDG_CLIENT)) return;
+  if (look->arrival && look->arrival->request) {
+    struct probe *p = probe_to(look, &look->arrival->request->destination, false);
+    if (p) memset(p, 0, sizeof *p);
+  }
+  struct probe *p = probe_to(look, &look->frame_info->source, false);
+  if (p) memset(p, 0, sizeof *p);
+}
+
+static void judge_probe(struct jdg_look *look, const struct probe *p) {
+  if (p->requests < PROBE_REQUESTS || p->last - p->first < PROBE_SPAN) return;
+  uint64_t seconds = (p->last - p->first) / CHORUS_SECOND;
+  uint64_t rate = p->octets / seconds;
+  char to[CHORUS_ENDPOINT_TEXT];
+  chorus_endpoint_text(&p->to, to);
+  static const char *const expected = "at most 1 octet/s on average towards a silent endpoint";
+  bool group = chorus_is_group(&p->to);
+  if (p->octets <= PROBING_RATE * seconds)
+    jdg_pass(look);
+  else if (group && jdg_profile_of(look) != JDG_BIS_18)
+    jdg_remark(look, p->frame, "%llu octets in %llu s to the silent group %s (AMB-12).",
+               (unsigned long long)p->octets, (unsigned long long)seconds, to);
+  else if (group || rate <= FAR_TOO_FAST * PROBING_RATE)
+    jdg_warn(look, p->frame, expected, "%llu octets in %llu s towards %s",
+             (unsigned long long)p->octets, (unsigned long long)seconds, to);
+  else
+    jdg_break(look, p->frame, expected, "%llu octets in %llu s towards %s",
+              (unsigned long long)p->octets, (unsigned long long)seconds, to);
+}
+
+void rule_coap_4_7_02(struct jdg_look *look) {
+  if (look->hook == JDG_ON_REQUEST_SENT) probe_sent(look);
+  if (look->hook == JDG_ON_RECEIVED || look->hook == JDG_ON_RESPONSE_RECEIVED) probe_answered(look);
+  if (look->hook != JDG_ON_END) return;
+  struct probe *probes = jdg_state(look, PROBES_KEPT * sizeof *probes);
+  for (size_t i = 0; probes && i < PROBES_KEPT; i++) judge_probe(look, &probes[i]);
+}
+
+/* ---- NR-13: open-loop updates ---- */
+
+#define UPDATE_GAP   (3 * CHORUS_SECOND) /* RFC 7967, section 3.2 */
+#define UPDATE_SPAN  (60 * CHORUS_SECOND)
+#define STREAMS_KEPT 8
+#define ALL_CLASSES  26u
+
+struct stream {
+  struct chorus_endpoint to;
+  chorus_time first;
+  unsigned updates; /* since |first|, without a request that could be answered */
+};
+
+static bool is_update(uint8_t code) {
+  return code == 2 || code == 3 || code == 6 || code == 7; /* POST PUT PATCH iPATCH */
+}
+
+static bool open_loop(const struct jdg_look *look) {
+  const struct jdg_request *r = look->request;
+  return look->coap->type == DIS_NON && r->no_response == DIS_PRESENT &&
+         (r->no_response_value & ALL_CLASSES) == ALL_CLASSES;
+}
+
+static struct stream *stream_to(struct stream *streams, const struct jdg_look *look) {
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  struct stream *oldest = &streams[0];
+  for (size_t i = 0; i < STREAMS_KEPT; i++) {
+    if (streams[i].updates && chorus_same_endpoint(&streams[i].to, to)) return &streams[i];
+    if (streams[i].first < oldest->first) oldest = &streams[i];
+  }
+  *oldest = (struct stream){*to, look->now, 0};
+  return oldest;
+}
+
+/* A request that can be answered closes the loop of all streams: fast ones did as they must. */
+static void closed_loop(struct jdg_look *look, struct stream *streams) {
+  for (size_t i = 0; i < STREAMS_KEPT; i++) {
+    struct stream *s = &streams[i];
+    if (s->updates > 1 && (look->now - s->first) / s->updates < UPDATE_GAP) jdg_pass(look);
+    s->updates = 0;
+  }
+}
+
+static void judge_stream(struct jdg_look *look, const struct stream *s) {
+  chorus_time span = look->now - s->first;
+  char text[32];
+  if (span / (s->updates - 1) >= UPDATE_GAP - jdg_delta(look))
+    jdg_pass(look);
+  else if (!look->certain)
+    jdg_inconclusive(look, "Requests that can be answered may have gone unseen.");
+  else
+    jdg_break(look, look->frame, "updates 3 s apart, or a request among them that can be answered",
+              "%u updates with No-Response=26 in %s, none that can be answered", s->updates,
+              jdg_time_text(span, text));
+}
+
+void rule_nr_13(struct jdg_look *look) {
+  if (!rule_own_request(look) || look->copy) return;
+  bool open = open_loop(look);
+  if (open && !is_update(look->coap->code)) return;
+  struct stream *streams = jdg_state(look, STREAMS_KEPT * sizeof *streams);
+  if (!streams) return;
+  if (!open) {
+    closed_loop(look, streams);
+    return;
+  }
+  struct stream *s = stream_to(streams, look);
+  s->updates++;
+  if (look->now - s->first < UPDATE_SPAN || s->updates < 3) return;
+  judge_stream(look, s);
+  s->updates = 0;
+}
