@@ -28,7 +28,8 @@ addEventListener("load", () => {
   for (const frame of document.querySelectorAll("iframe")) {
     const page = frame.contentDocument, root = page.documentElement;
     const style = (e) => frame.contentWindow.getComputedStyle(e);
-    const scrolls = (e) => e && (/auto|scroll/.test(style(e).overflowX) || scrolls(e.parentElement));
+    const scrolls = (e) =>
+      e && (/auto|scroll/.test(style(e).overflowX) || scrolls(e.parentElement));
     const wide = [...page.querySelectorAll("body *")].filter((e) =>
       e.getBoundingClientRect().right > root.clientWidth + 1 && !scrolls(e));
     told[frame.width] = {
@@ -75,9 +76,8 @@ def measure(page: Path, scratch: Path, *widths: int) -> dict[int, Any]:
     source = escape(page.read_text(encoding="utf-8"), quote=True)
     frames = [f'<iframe width="{w}" height="900" srcdoc="{source}"></iframe>' for w in widths]
     probe = scratch / "probe.html"
-    probe.write_text(
-        f'<!DOCTYPE html><meta charset="utf-8"><body>{"".join(frames)}{MEASURE}</body>'
-    )
+    body = "".join(frames) + MEASURE
+    probe.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body>{body}</body>')
     dom = _start(scratch, "--virtual-time-budget=10000", "--dump-dom", probe.as_uri())
     told = re.search(r'data-told="([^"]*)"', dom)
     assert told, dom[-2000:]

@@ -170,6 +170,10 @@ def full_run(scenario: str = "light-group") -> dict[str, Any]:
             rule("COAP-8.2-01", "s1", "warn", [finding(10, 3 * S)]),
             rule("NR-02", "s1", "not-exercised"),
         ],
+        nodes=[
+            {"name": name, "role": "client" if name == "c1" else "server", "addresses": []}
+            for name in ("c1", "s1", "s2", "s3", "s4")
+        ],
         title="A light group answers, and one member misses the question",
         expectations=[
             {"kind": "expectation", "verdict": "pass", "text": "{request: q1, from: s1, each: 1}"},

@@ -89,7 +89,7 @@ def _run_context(summary: Summary, page: Page) -> dict[str, Any]:
         "started": _started(run),
         "findings": _numbered(mine),
         "more": [r for r in run.rules if r.finding_total > len(r.findings)],
-        "diagram": lanes.draw(run.trace, bad),
+        "diagram": lanes.draw(run.trace, bad, run.nodes),
         "frames": {m.frame for m in run.trace},
         "sections": one.sections,
         "counts": words.tally((r.verdict for r in run.rules), reversed(RULE_VERDICTS)),

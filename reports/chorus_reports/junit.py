@@ -125,12 +125,25 @@ def _suite(root: ET.Element, results: Results, run: Run) -> None:
     _count(suite)
 
 
+def _waiver_suite(root: ET.Element, results: Results) -> None:
+    """One case per waiver: one that expired, was not used or not needed is a failure."""
+    if not results.waivers:
+        return
+    suite = ET.SubElement(root, "testsuite", name="waivers")
+    for waiver in results.waivers:
+        case = ET.SubElement(suite, "testcase", classname="waivers", name=_clean(waiver.rule))
+        if waiver.problem:
+            _result(case, "failure", waiver.problem, f"{waiver.reason}\n{waiver.link}")
+    _count(suite)
+
+
 def render(all_results: Sequence[Results]) -> str:
     """The JUnit document for |all_results|."""
     root = ET.Element("testsuites", name="chorus")
     for results in all_results:
         for run in results.runs:
             _suite(root, results, run)
+        _waiver_suite(root, results)
     for key in ("tests", "failures", "errors", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     ET.indent(root)

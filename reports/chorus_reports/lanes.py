@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from chorus_reports.model import Delivery, Message
+from chorus_reports.model import Delivery, Message, Node
 from chorus_reports.words import SECOND, duration, moment
 
 LABEL_WIDTH = 400
 LANE_GAP = 108
-HEAD = 46
+HEAD = 58
 ROW = 30
 FALL = 15  # how far a line falls at least between its sender and its receivers
 RIGHT_MARGIN = 62
@@ -76,14 +77,20 @@ def kind_of(message: Message) -> str:
     return "empty"
 
 
-def lane_names(messages: list[Message]) -> list[str]:
-    """Every node that takes part: senders of requests first, then by name as people count."""
+def lane_names(messages: list[Message], nodes: Sequence[Node] = ()) -> list[str]:
+    """Every node that takes part: as the scenario lists them; where nobody does, senders of
+    requests first, then by name as people count."""
+    listed = {node.name: n for n, node in enumerate(nodes)}
     names = {m.node for m in messages} | {d.node for m in messages for d in m.deliveries}
     asks = {m.node for m in messages if kind_of(m) == "request"}
 
-    def order(name: str) -> tuple[bool, list[tuple[int, str]]]:
+    def order(name: str) -> tuple[int, bool, list[tuple[int, str]]]:
         parts = re.findall(r"\d+|\D+", name)
-        return name not in asks, [(int(p), "") if p.isdigit() else (-1, p) for p in parts]
+        return (
+            listed.get(name, len(listed)),
+            name not in asks,
+            [(int(p), "") if p.isdigit() else (-1, p) for p in parts],
+        )
 
     return sorted(names, key=order)
 
@@ -93,10 +100,13 @@ def _shortened(text: str, room: int) -> str:
 
 
 class _Picture:
-    def __init__(self, messages: list[Message], bad_frames: set[int]) -> None:
+    def __init__(
+        self, messages: list[Message], bad_frames: set[int], nodes: Sequence[Node]
+    ) -> None:
+        self.roles = {node.name: node.role for node in nodes}
         self.messages = messages
         self.bad = bad_frames
-        self.lanes = lane_names(messages)
+        self.lanes = lane_names(messages, nodes)
         self.x = {n: LABEL_WIDTH + 46 + i * LANE_GAP for i, n in enumerate(self.lanes)}
         self.time = _Time(messages)
         self.start = min((m.time_ns for m in messages), default=0)
@@ -129,7 +139,9 @@ class _Picture:
     def draw_lanes(self, height: int) -> None:
         for name in self.lanes:
             x = self.x[name]
-            self.add(f'<line class="lane" x1="{x}" y1="28" x2="{x}" y2="{height}"/>')
+            self.add(f'<line class="lane" x1="{x}" y1="40" x2="{x}" y2="{height}"/>')
+            role = escape(self.roles.get(name, ""))
+            self.add(f'<text class="role" x="{x}" y="32" text-anchor="middle">{role}</text>')
             self.add(
                 f'<text class="node" data-lane="{escape(name)}" x="{x}" y="18" '
                 f'text-anchor="middle">{escape(_shortened(name, 16))}'
@@ -217,9 +229,11 @@ class _Picture:
         return "\n".join(lines)
 
 
-def draw(messages: tuple[Message, ...], bad_frames: set[int]) -> Drawing | None:
+def draw(
+    messages: Sequence[Message], bad_frames: set[int], nodes: Sequence[Node] = ()
+) -> Drawing | None:
     """The diagram of |messages|, frames with a finding marked; None without any message."""
     if not messages:
         return None
     ordered = sorted(messages, key=lambda m: (m.time_ns, m.frame))
-    return _Picture(ordered, bad_frames).draw()
+    return _Picture(ordered, bad_frames, nodes).draw()

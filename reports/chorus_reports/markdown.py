@@ -105,6 +105,12 @@ def _expectations(summary: Summary) -> list[str]:
     return ["", "## Expectations not met", "", *lines] if lines else []
 
 
+def _waivers(summary: Summary) -> list[str]:
+    bad = [w for results in summary.results for w in results.waivers if w.problem]
+    lines = [f"- {_cell(w.rule)}: {_cell(w.problem)} ({_cell(w.reason)})" for w in bad]
+    return ["", "## Waivers that fail the run", "", *lines] if lines else []
+
+
 def _runs(summary: Summary) -> list[str]:
     lines = ["", "## Runs", "", "| | scenario | SUT | verdict | rules |", "|-|-|-|-|-|"]
     for run in summary.runs:
@@ -119,5 +125,6 @@ def _runs(summary: Summary) -> list[str]:
 def render(results: Sequence[Results]) -> str:
     """The Markdown document for |results|."""
     summary = summarise(results)
-    lines = _head(summary) + _findings(summary) + _expectations(summary) + _runs(summary)
+    lines = _head(summary) + _waivers(summary) + _findings(summary)
+    lines += _expectations(summary) + _runs(summary)
     return "\n".join(lines) + "\n"

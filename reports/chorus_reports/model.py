@@ -107,6 +107,24 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Node:
+    name: str
+    role: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A waiver and what is wrong with it, if anything is (expired, unused, passes unexpectedly)."""
+
+    rule: str
+    reason: str
+    link: str
+    expires: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class Run:
     scenario: str
     title: str
@@ -118,6 +136,7 @@ class Run:
     events: str
     counts: dict[str, Any]
     covers: tuple[str, ...]
+    nodes: tuple[Node, ...]
     rules: tuple[RuleResult, ...]
     items: tuple[Item, ...]
     impairments: tuple[Impairment, ...]
@@ -140,6 +159,8 @@ class Results:
     profile: str
     runs: tuple[Run, ...]
     rules: dict[str, RuleText] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    interrupted: bool = False
 
     def text(self, rule: str) -> RuleText:
         """The catalogue's words on |rule|, or what its id tells."""
@@ -289,6 +310,19 @@ class _Reader:
             self.each(o, "deliveries", place, self.delivery),
         )
 
+    def node(self, value: object, place: str) -> Node:
+        o = self.mapping(value, place)
+        return Node(
+            self.text(o, "name", place, needed=True),
+            self.text(o, "role", place),
+            tuple(map(str, self.list(o, "addresses", place))),
+        )
+
+    def waiver(self, value: object, place: str) -> Waiver:
+        o = self.mapping(value, place)
+        keys = ("rule", "reason", "link", "expires", "problem")
+        return Waiver(*(self.text(o, key, place) for key in keys))
+
     def sut(self, owner: dict[str, Any], place: str) -> str:
         value = owner.get("sut")
         if value is None or isinstance(value, str):
@@ -313,6 +347,7 @@ class _Reader:
             events=self.text(o, "events", place),
             counts=self.mapping(o.get("counts", {}), place + ".counts"),
             covers=tuple(map(str, self.list(o, "covers", place))),
+            nodes=self.each(o, "nodes", place, self.node),
             rules=self.each(o, "rules", place, self.rule),
             items=self.each(o, "expectations", place, self.item),
             impairments=self.each(o, "impairments", place, self.impairment),
@@ -340,6 +375,7 @@ class _Reader:
         o = self.mapping({"runs": value} if isinstance(value, list) else value, "top level")
         profile = self.text(o, "profile", "top level")
         runs = self.list(o, "runs", "top level", needed=True)
+        summary = self.mapping(o.get("summary", {}), "summary")
         return Results(
             self.path,
             self.text(o, "chorus", "top level"),
@@ -347,6 +383,8 @@ class _Reader:
             profile,
             tuple(self.run(r, f"runs[{i}]", profile) for i, r in enumerate(runs)),
             self.rule_texts(o.get("rules")),
+            self.each(summary, "waivers", "summary", self.waiver),
+            summary.get("interrupted") is True,
         )
 
 

@@ -122,6 +122,11 @@ def _sections(summaries: list[RuleSummary], order: dict[str, int]) -> tuple[Sect
     )
 
 
+def _of_waivers(results: Sequence[Results]) -> list[str]:
+    """A waiver that expired, that nobody used or that was not needed fails the whole."""
+    return ["fail" for one in results if any(w.problem for w in one.waivers)]
+
+
 def summarise(results: Sequence[Results]) -> Summary:
     """Everything that the reports say about |results| (one or more files)."""
     runs = tuple(run for one in results for run in one.runs)
@@ -151,5 +156,5 @@ def summarise(results: Sequence[Results]) -> Summary:
         tuple(dict.fromkeys(run.profile for run in runs if run.profile)),
         _sections(summaries, _document_order(results)),
         tuple(findings),
-        worst_run(run.verdict for run in runs),
+        worst_run([*(run.verdict for run in runs), *_of_waivers(results)]),
     )

@@ -103,3 +103,14 @@ def test_octets_that_xml_cannot_hold_are_replaced() -> None:
     failure = next(rendered(run).iter("failure"))
     assert failure.text is not None
     assert "payload \ufffd\ufffd[31m\ufffd & <b>" in failure.text
+
+
+def test_w20_a_waiver_with_a_problem_is_a_failure_of_its_own() -> None:
+    good = {"rule": "NR-02", "reason": "known", "link": "#1", "expires": "2099-01-01"}
+    bad = good | {"rule": "GC-2.3.1-02", "problem": "expired"}
+    results = samples.results(ALL[0]) | {"summary": {"waivers": [good, bad]}}
+    root = ET.fromstring(junit.render([parse("sample", json.dumps(results))]))
+    suite = root.find("testsuite[@name='waivers']")
+    assert suite is not None
+    assert [outcome(c) for c in suite.findall("testcase")] == ["passed", "failure"]
+    assert root.get("failures") == "1"

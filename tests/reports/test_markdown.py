@@ -62,3 +62,11 @@ def test_many_findings_are_cut_and_counted() -> None:
     text = rendered(samples.results(run))
     assert text.count("### ") == markdown.SHOWN_FINDINGS
     assert "… and 15 more." in text
+
+
+def test_w20_a_waiver_with_a_problem_makes_the_whole_fail() -> None:
+    waiver = {"rule": "NR-02", "reason": "known", "link": "#1", "problem": "nobody used it"}
+    passing = samples.run("x", "pass", [samples.rule("NR-02", "s1", "pass")])
+    text = rendered(samples.results(passing) | {"summary": {"waivers": [waiver]}})
+    assert text.startswith("# Conformance: fail\n")
+    assert "- NR-02: nobody used it (known)" in text
