@@ -53,14 +53,14 @@ struct ref_server_resource {
 struct ref_pending {
   struct ref_pending *next;
   chorus_time due;
-  chorus_time interval; /* last retransmission interval */
+  uint8_t *octets; /* |inline_octets|, or on the heap */
   struct chorus_endpoint destination;
   struct chorus_endpoint source;
   uint16_t length;
   uint8_t attempts; /* transmissions so far */
   bool in_use;
-  uint8_t *octets; /* |inline_octets|, or on the heap */
   uint8_t inline_octets[REF_PENDING_INLINE];
+  chorus_time interval; /* last retransmission interval */
 };
 
 /* The Leisure period of one group membership. */
@@ -98,12 +98,13 @@ struct ref_server {
   chorus_time deadline; /* as told to the host */
   chorus_time leisure;
   struct ref_server_resource *resources;
+  /* Until here, and the response below, is what a wake touches: 64 octets, and 64 more. */
+  struct ref_pending first_pending;
   size_t resource_count;
   struct ref_membership_period period; /* the membership that was used last */
   struct ref_source_rate source;       /* likewise */
   struct ref_mids mids;
   struct ref_dedup dedup;
-  struct ref_pending first_pending;
 
   struct ref_exchanges exchanges;
   struct ref_membership_period *periods; /* of other memberships */
