@@ -82,12 +82,7 @@ bool rule_answer_promised(struct jdg_look *look) {
   return resource->multicast != JDG_NO && rule_undisturbed(look);
 }
 
-struct tries {
-  unsigned silent; /* in a row */
-};
-
-void rule_came(struct jdg_look *look) {
-  struct tries *tries = jdg_state(look, sizeof *tries);
+void rule_came(struct jdg_look *look, struct rule_tries *tries) {
   if (tries) tries->silent = 0;
   jdg_pass(look);
 }
@@ -96,25 +91,29 @@ static unsigned tries_wanted(const struct jdg_look *look) {
   return jdg_delta(look) >= CHORUS_SECOND ? RULE_TRIES_REAL_TIME : 1;
 }
 
-void rule_did_not_come(struct jdg_look *look, const char *expected) {
-  struct tries *tries = jdg_state(look, sizeof *tries);
+void rule_did_not_come(struct jdg_look *look, struct rule_tries *tries, const char *expected) {
   if (!tries || ++tries->silent < tries_wanted(look)) return;
   const struct jdg_reception *r = look->reception;
-  char waited[32], code[16];
+  char waited[32], code[16], again[48] = "";
+  if (tries->silent > 1) snprintf(again, sizeof again, ", %u times in a row", tries->silent);
   jdg_break(look, r->frame, expected, "no response within %s to %s %s mid=0x%04x%s",
             jdg_time_text(look->now - r->time, waited), dis_code_text(r->code, code),
-            r->request->path, r->mid, tries->silent > 1 ? ", again and again" : "");
+            r->request->path, r->mid, again);
+}
+
+/* Withheld for want of memory, for the rate, or because a filter did not match: another matter. */
+static bool by_suppression(const char *detail) {
+  return !detail || strcmp(detail, "default") == 0 || strcmp(detail, "no-response") == 0;
 }
 
 bool rule_withheld(const struct jdg_look *look) {
   const struct chorus_event *event = look->event;
-  if (event->type != CHORUS_EVENT_SUPPRESS || !event->has_message) return false;
   const struct jdg_reception *r = look->reception;
+  if (event->type != CHORUS_EVENT_SUPPRESS || !event->has_message) return false;
   if (!r || !r->request || !r->group || r->bad != JDG_GOOD) return false;
-  /* The class of 2.31 and up or of a missing code says nothing. */
   if (dis_class(event->code) < 2 || dis_class(event->code) > 5) return false;
-  if (r->request->discovery && r->request->has_query) return false; /* the filter's business */
-  return r->recent <= RULE_UNLIMITED_RATE;                          /* nor the rate limit's */
+  if (r->request->discovery && r->request->has_query) return false;
+  return by_suppression(event->detail);
 }
 
 bool rule_suppressed_by_default(const struct jdg_ics_resource *resource, uint8_t code,

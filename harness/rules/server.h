@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What rules on servers have in common: which request a response answers, when an answer is due, and
- * what a server's statement says of default suppression and of No-Response (RFC 7967).
+ * What rules on servers have in common: which request a response answers, when an answer is due,
+ * and what a server's statement says of default suppression and of No-Response (RFC 7967).
  */
 #ifndef CHORUS_RULES_SERVER_H
 #define CHORUS_RULES_SERVER_H
 
 #include "judge/model.h"
 
-/* Requests per second from one address, up to which rate limiting (RFC 7252, section 4.7) is no excuse. */
+/* Requests per second from one address, up to which rate limiting (RFC 7252, section 4.7) is no
+ * excuse. */
 #define RULE_UNLIMITED_RATE 5u
-/* In real time a silence counts only when it is the third in a row (catalogue, section 1: three tries). */
+/* In real time a silence counts only when it is the third in a row (catalogue, section 1: three
+ * tries). */
 #define RULE_TRIES_REAL_TIME 3u
-/* Responses may still be on their way for NON_LIFETIME + MAX_LATENCY after the last transmission (seed, 2.3.1). */
+/* Responses may still be on their way for NON_LIFETIME + MAX_LATENCY after the last transmission
+ * (seed, 2.3.1). */
 #define RULE_TOKEN_DOUBT (JDG_NON_LIFETIME + JDG_MAX_LATENCY)
 
 #define RULE_CODE(class, detail) ((uint8_t)((class) << 5 | (detail)))
@@ -22,7 +25,8 @@
  * else under the same Token (a unicast follow-up, or an earlier request).
  */
 bool rule_answers_group(const struct jdg_look *look);
-/* The same, and it is the first answer: no copy, no notification, no answer to a repeat or to a copy. */
+/* The same, and it is the first answer: no copy, no notification, no answer to a repeat or to a
+ * copy. */
 bool rule_first_answer(const struct jdg_look *look);
 /* Whether |mid| is among the Message IDs that the request was sent with. */
 bool rule_request_has_mid(const struct jdg_request *request, uint16_t mid);
@@ -43,12 +47,14 @@ bool rule_answered(const struct jdg_look *look);
  */
 bool rule_answer_promised(struct jdg_look *look);
 
-/*
- * Says that an answer was due and came, or did not. Keeps a count of its own with jdg_state(): a
- * rule that uses these has no other state.
- */
-void rule_came(struct jdg_look *look);
-void rule_did_not_come(struct jdg_look *look, const char *expected);
+/* Silences in a row where an answer was due. Part of a rule's state, or all of it. */
+struct rule_tries {
+  unsigned silent;
+};
+
+/* Says that an answer that was due came (also outside of JDG_ON_WINDOW), or did not (there). */
+void rule_came(struct jdg_look *look, struct rule_tries *tries);
+void rule_did_not_come(struct jdg_look *look, struct rule_tries *tries, const char *expected);
 
 /* JDG_ON_EVENT: the server withheld a response to a group request by its suppression rules. */
 bool rule_withheld(const struct jdg_look *look);
