@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Receiving: what happens when a packet has come to a node. */
 #include "network.h"
+#include "prefetch.h"
 #include "scope.h"
 
 /* How far ahead of its turn the memory of a node, and then of what the node points to, is asked
@@ -337,20 +338,10 @@ void emu_arrive_flight(struct emu_network *network, uint32_t index) {
 /* Groups. */
 
 /* Asks for the memory of receivers that come soon. */
-static void prefetch(const struct emu_network *network, const uint32_t *nodes, uint32_t count,
-                     uint32_t i) {
-  if (i + AHEAD_NODE < count) {
-    const char *node = (const char *)emu_node_at(network, nodes[i + AHEAD_NODE]);
-    __builtin_prefetch(node, 1);
-    __builtin_prefetch(node + 64, 1);
-  }
-  if (i + AHEAD_STATE < count) {
-    const char *state = emu_node_at(network, nodes[i + AHEAD_STATE])->state;
-    __builtin_prefetch(state, 1);
-    __builtin_prefetch(state + 64, 1);
-    __builtin_prefetch(state + 128, 1);
-    __builtin_prefetch(state + 192, 1);
-  }
+static EMU_ALWAYS_INLINE void prefetch(const struct emu_network *network, const uint32_t *nodes,
+                                       uint32_t count, uint32_t i) {
+  if (i + AHEAD_NODE < count) emu_prefetch(emu_node_at(network, nodes[i + AHEAD_NODE]), 2);
+  if (i + AHEAD_STATE < count) emu_prefetch(emu_node_at(network, nodes[i + AHEAD_STATE])->state, 4);
 }
 
 /*

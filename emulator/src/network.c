@@ -2,14 +2,15 @@
 /* The network as a whole: links, nodes, the flow of time. */
 #include "network.h"
 
+#include "prefetch.h"
 #include "random.h"
 #include "scope.h"
 
 #define DEFAULT_MTU              1500u
 #define SMALLEST_MTU             68u /* RFC 791, section 3.2 */
 #define DEFAULT_REASSEMBLY_LIMIT 16u
-#define AHEAD_NODE               8 /* as in deliver.c */
-#define AHEAD_STATE              4
+#define AHEAD_NODE               16 /* events */
+#define AHEAD_STATE              8
 
 /* Packets. */
 
@@ -336,43 +337,35 @@ int emu_inject(struct emu_network *network, uint32_t node, const struct chorus_d
 
 /* Time. */
 
-static void prefetch_node(const struct emu_network *network, const struct emu_event *event) {
-  uint32_t kind = event->tag & ((1u << EMU_EVENT_KIND_BITS) - 1);
-  if (kind == EMU_EVENT_WAKE) {
-    const char *node = (const char *)emu_node_at(network, event->index);
-    __builtin_prefetch(node, 1);
-    __builtin_prefetch(node + 64, 1);
-    __builtin_prefetch(node + 128, 1);
-  } else if (kind == EMU_EVENT_UNICAST) {
-    const char *packet = (const char *)emu_packet_at(network, event->index);
-    __builtin_prefetch(packet, 1);
-    __builtin_prefetch(packet + 64, 1);
-  }
+static unsigned kind_of(const struct emu_event *event) {
+  return event->tag & ((1u << EMU_EVENT_KIND_BITS) - 1);
 }
 
-static void prefetch_state(const struct emu_network *network, const struct emu_event *event) {
-  uint32_t kind = event->tag & ((1u << EMU_EVENT_KIND_BITS) - 1);
-  if (kind != EMU_EVENT_WAKE) return;
-  const char *state = emu_node_at(network, event->index)->state;
-  __builtin_prefetch(state, 1);
-  __builtin_prefetch(state + 64, 1);
-  __builtin_prefetch(state + 128, 1);
-  __builtin_prefetch(state + 192, 1);
+static EMU_ALWAYS_INLINE void prefetch_subject(const struct emu_network *network,
+                                               const struct emu_event *event) {
+  if (kind_of(event) == EMU_EVENT_WAKE)
+    emu_prefetch(emu_node_at(network, event->index), 3);
+  else if (kind_of(event) == EMU_EVENT_UNICAST)
+    emu_prefetch(emu_packet_at(network, event->index), 2);
+}
+
+static EMU_ALWAYS_INLINE void prefetch_state(const struct emu_network *network,
+                                             const struct emu_event *event) {
+  if (kind_of(event) == EMU_EVENT_WAKE) emu_prefetch(emu_node_at(network, event->index)->state, 4);
 }
 
 /* Asks for the memory that the next events will need. */
-static void look_ahead(const struct emu_network *network) {
-  const struct emu_event *event = emu_queue_ahead(&network->queue, AHEAD_NODE);
-  if (event) prefetch_node(network, event);
-  event = emu_queue_ahead(&network->queue, AHEAD_STATE);
-  if (event) prefetch_state(network, event);
+static void look_ahead(struct emu_network *network) {
+  const struct emu_event *event;
+  while ((event = emu_queue_ahead(&network->queue, 0, AHEAD_NODE)))
+    prefetch_subject(network, event);
+  while ((event = emu_queue_ahead(&network->queue, 1, AHEAD_STATE))) prefetch_state(network, event);
 }
 
 static void handle(struct emu_network *network, const struct emu_event *event) {
   network->now = event->time;
   network->counters.events++;
-  uint32_t kind = event->tag & ((1u << EMU_EVENT_KIND_BITS) - 1);
-  switch ((enum emu_event_kind)kind) {
+  switch ((enum emu_event_kind)kind_of(event)) {
     case EMU_EVENT_WAKE: emu_wake(network, event->index, event->time); break;
     case EMU_EVENT_UNICAST: emu_arrive_unicast(network, event->index); break;
     case EMU_EVENT_GROUP: emu_arrive_group(network, event->index); break;
@@ -395,7 +388,7 @@ static bool step(struct emu_network *network, chorus_time limit) {
 /* When an event will do something, or CHORUS_NEVER. */
 static chorus_time effective_time(void *context, const struct emu_event *event) {
   const struct emu_network *network = context;
-  uint32_t kind = event->tag & ((1u << EMU_EVENT_KIND_BITS) - 1);
+  unsigned kind = kind_of(event);
   if (kind == EMU_EVENT_WAKE) return emu_wake_time(emu_node_at(network, event->index), event->time);
   if (kind != EMU_EVENT_EXPIRY) return event->time;
   const struct emu_partial *p = emu_reassembly_at(&network->reassembly, event->index);

@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include "prefetch.h"
+
 #define CHUNK_EVENTS 15 /* 256 octets */
 #define SLAB_CHUNKS  64
-#define FRONT_LOW    8  /* fewer sorted events than this: sort the next bucket as well */
-#define FRONT_FILL   16 /* sort buckets until there are that many */
-#define FRONT_HIGH   64 /* more than this by insertion: give back to buckets */
+#define FRONT_LOW    24 /* fewer sorted events than this: sort the next bucket as well */
+#define FRONT_FILL   32 /* sort buckets until there are that many */
+#define FRONT_HIGH   96 /* more than this by insertion: give back to buckets */
 
 struct emu_chunk {
   struct emu_chunk *next;
@@ -23,6 +25,7 @@ struct emu_queue_slab {
 void emu_queue_init(struct emu_queue *queue) {
   queue->front = NULL;
   queue->head = queue->tail = queue->capacity = queue->count = 0;
+  queue->seen[0] = queue->seen[1] = 0;
   queue->front_end = queue->base = queue->floor = 0;
   queue->levels = 0;
   queue->free = NULL;
@@ -164,6 +167,8 @@ static bool reserve_front(struct emu_queue *queue, size_t more) {
     queue->capacity = capacity;
   }
   memmove(queue->front, queue->front + queue->head, used * sizeof *queue->front);
+  for (size_t i = 0; i < EMU_QUEUE_CURSORS; i++)
+    queue->seen[i] = queue->seen[i] > queue->head ? queue->seen[i] - queue->head : 0;
   queue->head = 0;
   queue->tail = used;
   return true;
@@ -198,6 +203,8 @@ static bool insert_front(struct emu_queue *queue, const struct emu_event *event)
     place = queue->head + distance;
   }
   memmove(front + place + 1, front + place, (queue->tail - place) * sizeof *front);
+  for (size_t i = 0; i < EMU_QUEUE_CURSORS; i++)
+    if (queue->seen[i] > place) queue->seen[i]++;
   front[place] = *event;
   queue->tail++;
   return true;
@@ -229,6 +236,8 @@ static void shorten_front(struct emu_queue *queue) {
   queue->base = queue->floor;
   for (size_t i = keep; i < queue->tail; i++) push_bucket(queue, &queue->front[i]);
   queue->tail = keep;
+  for (size_t i = 0; i < EMU_QUEUE_CURSORS; i++)
+    if (queue->seen[i] > keep) queue->seen[i] = keep;
   queue->front_end = end;
 }
 
@@ -272,7 +281,7 @@ static bool scatter(struct emu_queue *queue, unsigned level, unsigned slot) {
   queue->base = bucket_start(queue, level, slot);
   for (struct emu_chunk *chunk = detach(queue, level, slot), *next; chunk; chunk = next) {
     next = chunk->next;
-    if (next) __builtin_prefetch(next->next);
+    if (next) emu_prefetch(next->next, 4);
     for (size_t i = 0; i < chunk->count; i++) push_bucket(queue, &chunk->events[i]);
     give_chunk(queue, chunk);
   }
@@ -281,7 +290,7 @@ static bool scatter(struct emu_queue *queue, unsigned level, unsigned slot) {
 
 /* Fills the empty front with the first events, unless all come after |limit|. */
 static bool fill_front(struct emu_queue *queue, chorus_time limit) {
-  queue->head = queue->tail = 0;
+  queue->head = queue->tail = queue->seen[0] = queue->seen[1] = 0;
   while (queue->levels) {
     unsigned level = (unsigned)__builtin_ctz(queue->levels);
     unsigned slot = next_slot(&queue->level[level], 0);

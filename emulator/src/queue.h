@@ -22,8 +22,9 @@ struct emu_event {
   uint32_t tag;     /* the user's */
 };
 
-#define EMU_QUEUE_LEVELS 8
-#define EMU_QUEUE_SLOTS  256
+#define EMU_QUEUE_CURSORS 2
+#define EMU_QUEUE_LEVELS  8
+#define EMU_QUEUE_SLOTS   256
 
 struct emu_queue_level {
   uint64_t occupied[EMU_QUEUE_SLOTS / 64];
@@ -33,12 +34,13 @@ struct emu_queue_level {
 
 struct emu_queue {
   struct emu_event *front;
-  size_t head, tail, capacity; /* of |front| */
-  chorus_time front_end;       /* the front holds all events before this time */
-  chorus_time base;            /* buckets are numbered relative to it */
-  chorus_time floor;           /* nothing is pushed before this time */
-  uint32_t levels;             /* set of levels that hold events */
-  size_t count;                /* events in all */
+  size_t head, tail, capacity;    /* of |front| */
+  size_t seen[EMU_QUEUE_CURSORS]; /* events of |front| given by emu_queue_ahead() end there */
+  chorus_time front_end;          /* the front holds all events before this time */
+  chorus_time base;               /* buckets are numbered relative to it */
+  chorus_time floor;              /* nothing is pushed before this time */
+  uint32_t levels;                /* set of levels that hold events */
+  size_t count;                   /* events in all */
   struct emu_chunk *free;
   size_t free_count;
   struct emu_queue_slab *slabs;
@@ -57,9 +59,16 @@ bool emu_queue_push(struct emu_queue *queue, struct emu_event event);
  */
 bool emu_queue_pop(struct emu_queue *queue, chorus_time limit, struct emu_event *event);
 
-/* The event that stands |n| places after the next one, if it is sorted already; else NULL. */
-static inline const struct emu_event *emu_queue_ahead(const struct emu_queue *queue, size_t n) {
-  return queue->head + n < queue->tail ? &queue->front[queue->head + n] : NULL;
+/*
+ * Looks ahead: gives each sorted event once to |cursor| (0 or 1), when it is less than |distance|
+ * events away from the next one; NULL: no more for now. Events that are added late may be skipped.
+ */
+static inline const struct emu_event *emu_queue_ahead(struct emu_queue *queue, unsigned cursor,
+                                                      size_t distance) {
+  size_t i = queue->seen[cursor] < queue->head ? queue->head : queue->seen[cursor];
+  if (i >= queue->tail || i >= queue->head + distance) return NULL;
+  queue->seen[cursor] = i + 1;
+  return &queue->front[i];
 }
 
 /*
