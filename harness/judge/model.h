@@ -265,6 +265,7 @@ struct jdg_look {
  * destination with different octets, or (clients) unicast against group.
  */
 struct jdg_mid_use {
+  const struct jdg_host *sender; /* who really sent it, also where the source address is forged */
   chorus_time time;
   uint64_t frame;
   uint64_t digest;

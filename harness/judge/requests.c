@@ -309,8 +309,14 @@ void mid_note(struct judge *judge, struct jdg_look *look) {
     judge->no_memory = true;
     return;
   }
-  use->use = (struct jdg_mid_use){look->now,   look->frame, digest, f->destination,
-                                  look->group, request,     m->type};
+  use->use = (struct jdg_mid_use){.sender = look->host,
+                                  .time = look->now,
+                                  .frame = look->frame,
+                                  .digest = digest,
+                                  .destination = f->destination,
+                                  .group = look->group,
+                                  .request = request,
+                                  .type = m->type};
   use->source = f->source;
   use->mid = m->mid;
   use->hash_pair = hash_pair;

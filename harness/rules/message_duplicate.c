@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is done once although its message comes twice, and what may be done again without effect. */
+#include "rules/checks.h"
+#include "rules/message.h"
+
+/* ---- COAP-4.5-01, COAP-4.5-02 ---- */
+
+/* Methods whose repetition has an effect (RFC 7252, section 5.1; RFC 8132, section 3.1). */
+static bool repetition_counts(const struct jdg_look *look, const struct jdg_reception *r) {
+  if (r->code != RULE_CODE_POST && r->code != RULE_CODE_PATCH) return false;
+  const struct jdg_ics_resource *resource =
+      r->request ? jdg_resource(look->host, r->request) : NULL;
+  return !resource || resource->idempotent_post != JDG_YES;
+}
+
+static bool executed_again(const struct jdg_look *look, const struct jdg_reception *r) {
+  if (!r || look->event->type != CHORUS_EVENT_EXECUTE || r->duplicate_of_known) return false;
+  return r->copies && r->executed > 1 && !rule_restarted_since(look->host, r->time);
+}
+
+static bool delivered_again(const struct jdg_look *look, const struct jdg_arrival *a) {
+  if (!a || look->event->type != CHORUS_EVENT_DELIVER || a->delivered < 2 || !a->copies)
+    return false;
+  return chorus_same_address(&a->source, &look->event->peer);
+}
+
+static void judge_event(struct jdg_look *look, enum dis_type type) {
+  struct jdg_reception *r = look->reception;
+  struct jdg_arrival *a = look->arrival;
+  if (executed_again(look, r) && r->type == type && repetition_counts(look, r) &&
+      jdg_once(look, &r->marks))
+    jdg_break(look, r->frame, "executed once", "executed %u times, mid=0x%04x received %u times",
+              r->executed, r->mid, r->copies + 1);
+  if (delivered_again(look, a) && a->type == type && jdg_once(look, &a->marks))
+    jdg_break(look, a->frame, "delivered once", "delivered %u times, mid=0x%04x received %u times",
+              a->delivered, a->mid, a->copies + 1);
+}
+
+static void judge_duplicate(struct jdg_look *look, enum dis_type type) {
+  const struct jdg_reception *r = look->reception;
+  const struct jdg_arrival *a = look->arrival;
+  if (look->hook == JDG_ON_EVENT) {
+    judge_event(look, type);
+  } else if (!look->certain || !look->host->has_events) {
+    return;
+  } else if (look->hook == JDG_ON_WINDOW) {
+    if (r->type != type || !r->copies || r->bad != JDG_GOOD) return;
+    if (r->executed <= 1 || !repetition_counts(look, r)) jdg_pass(look);
+  } else if (a->type == type && a->copies && a->delivered <= 1) {
+    jdg_pass(look);
+  }
+}
+
+void rule_coap_4_5_01(struct jdg_look *look) {
+  judge_duplicate(look, DIS_CON);
+}
+
+void rule_coap_4_5_02(struct jdg_look *look) {
+  judge_duplicate(look, DIS_NON);
+}
+
+/* ---- COAP-5.1-01 ---- */
+
+/* A change right after one GET can be the application's own; after two it is the GET's. */
+#define CHANGES_BY_GET 2u
+#define PATHS          8u
+
+struct resource {
+  uint64_t path;        /* digest; 0: unused */
+  unsigned get_changes; /* GETs that a change of state came right after */
+  uint64_t put, state;  /* the last PUT, and what it led to; 0: something else has happened since */
+};
+
+struct effects {
+  struct resource resources[PATHS];
+  unsigned next;
+  /* the last event, if it was an execution */
+  bool fresh;
+  uint8_t code;
+  chorus_time time;
+  uint64_t path, request, frame;
+  bool repeats_put;
+};
+
+static uint64_t digest(const void *octets, size_t length) {
+  const uint8_t *p = octets;
+  uint64_t h = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < length; i++) h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+  return h | 1; /* 0 means none */
+}
+
+static struct resource *resource_at(struct effects *e, uint64_t path) {
+  for (unsigned i = 0; i < PATHS; i++)
+    if (e->resources[i].path == path) return &e->resources[i];
+  struct resource *r = &e->resources[e->next++ % PATHS];
+  *r = (struct resource){.path = path};
+  return r;
+}
+
+/* The last execution changed nothing that it must not: its rule held. */
+static void conclude(struct jdg_look *look, struct effects *e) {
+  if (e->fresh && (e->code == RULE_CODE_GET || e->repeats_put)) jdg_pass(look);
+  e->fresh = false;
+}
+
+static void executed(struct jdg_look *look, struct effects *e, uint64_t path) {
+  struct resource *r = resource_at(e, path);
+  uint64_t request =
+      look->reception && look->reception->request ? look->reception->request->digest | 1 : 0;
+  e->fresh = true;
+  e->code = look->event->code;
+  e->time = look->now;
+  e->path = path;
+  e->request = request;
+  e->frame = look->frame;
+  e->repeats_put = e->code == RULE_CODE_PUT && request && r->put == request && r->state;
+  if (e->code != RULE_CODE_GET && e->code != RULE_CODE_FETCH && !e->repeats_put)
+    r->put = r->state = 0;
+}
+
+/* The state changed right after a GET had been executed. */
+static void changed_by_get(struct jdg_look *look, const struct effects *e, struct resource *r) {
+  if (++r->get_changes == CHANGES_BY_GET)
+    jdg_break(look, e->frame, "GET changes nothing", "state of %s changed by each of %u GETs",
+              look->event->path, r->get_changes);
+}
+
+static void changed_by_put(struct jdg_look *look, const struct effects *e, struct resource *r) {
+  uint64_t state = digest(look->event->payload, look->event->payload_length);
+  if (e->repeats_put && state != r->state)
+    jdg_break(look, e->frame, "the same PUT again leads to the same state",
+              "another state of %s after the second PUT", look->event->path);
+  else if (e->repeats_put)
+    jdg_pass(look);
+  r->put = e->request;
+  r->state = e->request ? state : 0;
+}
+
+static void changed(struct jdg_look *look, struct effects *e, uint64_t path) {
+  struct resource *r = resource_at(e, path);
+  bool caused = e->fresh && e->time == look->now && e->path == path;
+  if (!caused) {
+    conclude(look, e);
+    r->put = r->state = 0;
+    return;
+  }
+  if (e->code == RULE_CODE_GET) changed_by_get(look, e, r);
+  if (e->code == RULE_CODE_PUT)
+    changed_by_put(look, e, r);
+  else
+    r->put = r->state = 0;
+  e->fresh = false;
+}
+
+void rule_coap_5_1_01(struct jdg_look *look) {
+  const struct chorus_event *event = look->event;
+  bool state = event && event->type == CHORUS_EVENT_STATE;
+  bool execute = event && event->type == CHORUS_EVENT_EXECUTE;
+  if (event && !((state || execute) && event->path)) return;
+  if (!event && !look->host->has_events) return;
+  struct effects *e = jdg_state(look, sizeof *e);
+  if (!e) return;
+  uint64_t path = event ? digest(event->path, strcspn(event->path, "?")) : 0;
+  if (!state) conclude(look, e);
+  if (execute) executed(look, e, path);
+  if (state) changed(look, e, path);
+}

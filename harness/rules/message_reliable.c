@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Confirmable messages: acknowledged or rejected, and retransmitted in time (RFC 7252,
+ * section 4.2). */
+#include "rules/checks.h"
+#include "rules/message.h"
+
+/* ---- COAP-4.2-01: every CON gets an ACK or a RST ---- */
+
+/* Without an answer to a CON and this many more tries of it, silence is a counter-example. */
+#define TRIES   3u
+#define PENDING 8u
+#define PORTS   8u
+
+struct pending {
+  struct chorus_endpoint peer;
+  uint16_t mid, port; /* the port that it came to */
+  bool rejectable;    /* Empty or malformed: RST, not ACK */
+  unsigned tries;     /* arrivals */
+  unsigned witnessed; /* arrivals after which the node has sent something else */
+  chorus_time first, last;
+  uint64_t frame;
+};
+
+struct answering {
+  struct pending pending[PENDING];
+  unsigned count;
+  uint16_t ports[PORTS]; /* that the node has sent from: somebody is there */
+  unsigned port_count;
+};
+
+static bool port_in_use(const struct answering *a, uint16_t port) {
+  for (unsigned i = 0; i < a->port_count; i++)
+    if (a->ports[i] == port) return true;
+  return false;
+}
+
+static void port_used(struct answering *a, uint16_t port) {
+  if (port_in_use(a, port)) return;
+  if (a->port_count < PORTS) {
+    a->ports[a->port_count++] = port;
+    return;
+  }
+  memmove(a->ports, a->ports + 1, (PORTS - 1) * sizeof a->ports[0]);
+  a->ports[PORTS - 1] = port;
+}
+
+static void drop(struct answering *a, unsigned i) {
+  a->pending[i] = a->pending[--a->count];
+}
+
+/* An ICMP error: nobody listens at |port| any longer. */
+static void port_closed(struct answering *a, uint16_t port) {
+  for (unsigned i = 0; i < a->port_count; i++)
+    if (a->ports[i] == port) a->ports[i--] = a->ports[--a->port_count];
+  for (unsigned i = 0; i < a->count; i++)
+    if (a->pending[i].port == port) drop(a, i--);
+}
+
+static void decide(struct jdg_look *look, const struct answering *a, const struct pending *p) {
+  if (rule_restarted_since(look->host, p->first) || !port_in_use(a, p->port)) return;
+  if (!p->witnessed || look->now < p->last + look->host->ics.processing + jdg_delta(look)) return;
+  if (p->witnessed >= TRIES)
+    jdg_break(look, p->frame, p->rejectable ? "RST" : "ACK or RST",
+              "none, mid=0x%04x received %u times", p->mid, p->tries);
+  else
+    jdg_inconclusive(look, "A Confirmable message got neither ACK nor RST, in fewer than 3 tries.");
+}
+
+static struct pending *pending_find(struct answering *a, const struct chorus_endpoint *peer,
+                                    uint16_t mid) {
+  for (unsigned i = 0; i < a->count; i++)
+    if (a->pending[i].mid == mid && chorus_same_endpoint(&a->pending[i].peer, peer))
+      return &a->pending[i];
+  return NULL;
+}
+
+static struct pending *pending_new(struct jdg_look *look, struct answering *a) {
+  if (a->count < PENDING) return &a->pending[a->count++];
+  unsigned oldest = 0;
+  for (unsigned i = 1; i < PENDING; i++)
+    if (a->pending[i].first < a->pending[oldest].first) oldest = i;
+  decide(look, a, &a->pending[oldest]);
+  return &a->pending[oldest];
+}
+
+static void con_arrived(struct jdg_look *look, struct answering *a) {
+  const struct dis_coap *m = look->coap;
+  struct pending *p = pending_find(a, &look->frame_info->source, m->mid);
+  if (p && look->now - p->first >= RULE_EXCHANGE_LIFETIME) {
+    decide(look, a, p);
+    drop(a, (unsigned)(p - a->pending));
+    p = NULL;
+  }
+  if (!p) {
+    p = pending_new(look, a);
+    *p = (struct pending){.peer = look->frame_info->source,
+                          .mid = m->mid,
+                          .port = look->frame_info->destination.port,
+                          .rejectable = m->code == 0 || m->errors != 0,
+                          .first = look->now};
+  }
+  p->tries++;
+  p->last = look->now;
+  p->frame = look->frame;
+}
+
+/* An ACK or RST left the node. */
+static void answer_sent(struct jdg_look *look, struct answering *a) {
+  struct pending *p = pending_find(a, &look->frame_info->destination, look->coap->mid);
+  if (!p) return;
+  if (p->rejectable && look->coap->type == DIS_ACK)
+    jdg_break(look, look->frame, "RST", "ACK, mid=0x%04x", p->mid);
+  else
+    jdg_pass(look);
+  drop(a, (unsigned)(p - a->pending));
+}
+
+static void something_sent(struct jdg_look *look, struct answering *a) {
+  const struct dis_coap *m = look->coap;
+  port_used(a, look->frame_info->source.port);
+  if (m->type == DIS_ACK || m->type == DIS_RST) answer_sent(look, a);
+  for (unsigned i = 0; i < a->count; i++)
+    if (a->pending[i].last < look->now) a->pending[i].witnessed = a->pending[i].tries;
+}
+
+/* Table 1: an ACK carries no request, and a RST is Empty. */
+static void judge_reply_content(struct jdg_look *look) {
+  uint32_t errors = look->coap->errors & (DIS_ERROR_RST_CODE | DIS_ERROR_ACK_REQUEST);
+  if (errors && rule_surely_coap(look))
+    jdg_break(look, look->frame, "ACK with a response or Empty, RST Empty", "%s",
+              dis_error_text(errors));
+}
+
+/* A capture made elsewhere shows that an answer was given, but not that none was. */
+static void judge_seen_answer(struct jdg_look *look) {
+  if (look->certain || look->coap->type == DIS_CON) return;
+  bool request = look->reception && look->reception->type == DIS_CON;
+  bool response = look->arrival && look->arrival->type == DIS_CON;
+  if (request || response) jdg_pass(look);
+}
+
+static bool is_con(const struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  if (m->type != DIS_CON || look->group || m->length < 4) return false;
+  return !(m->errors & DIS_ERROR_VERSION) && rule_surely_coap(look);
+}
+
+void rule_coap_4_2_01(struct jdg_look *look) {
+  if (look->hook == JDG_ON_RECEIVED && !is_con(look)) return;
+  struct answering *a = jdg_state(look, sizeof *a);
+  if (!a) return;
+  switch (look->hook) {
+    case JDG_ON_RECEIVED: con_arrived(look, a); return;
+    case JDG_ON_SENT:
+      judge_reply_content(look);
+      if (look->certain) something_sent(look, a);
+      return;
+    case JDG_ON_EMPTY_SENT: judge_seen_answer(look); return;
+    case JDG_ON_ICMP: port_closed(a, look->frame_info->quoted_destination.port); return;
+    default: break;
+  }
+  for (unsigned i = 0; i < a->count; i++) decide(look, a, &a->pending[i]);
+}
+
+/* ---- COAP-4.2-02: retransmission ---- */
+
+#define EXCHANGES 32u
+/* Of the doubled intervals, what a coarse timer may take off (catalogue: 10 % and 0.3 s). */
+#define INTERVAL_PERCENT 90u
+#define INTERVAL_SLACK   (300 * CHORUS_MILLISECOND)
+/* A shorter gap in a capture made elsewhere is the network's duplication. */
+#define DUPLICATION_GAP (100 * CHORUS_MILLISECOND)
+
+struct exchange {
+  struct chorus_endpoint destination;
+  uint16_t mid;
+  bool used;
+  unsigned retransmissions;
+  chorus_time first, last;
+};
+
+struct exchanges {
+  struct exchange slots[EXCHANGES];
+};
+
+static struct exchange *exchange_slot(struct exchanges *e, const struct jdg_look *look) {
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  unsigned hash = look->coap->mid * 31u + to->address[15] * 7u + to->port;
+  return &e->slots[hash % EXCHANGES];
+}
+
+static bool same_exchange(const struct exchange *x, const struct jdg_look *look) {
+  return x->used && x->mid == look->coap->mid &&
+         chorus_same_endpoint(&x->destination, &look->frame_info->destination);
+}
+
+/* The earliest time of the n-th retransmission, after the first transmission. */
+static chorus_time earliest(unsigned n) {
+  chorus_time nominal = ((UINT64_C(1) << n) - 1) * RULE_ACK_TIMEOUT;
+  return nominal / 100 * INTERVAL_PERCENT - INTERVAL_SLACK;
+}
+
+/* What is wrong with the retransmission just counted in |x|; NULL: nothing. */
+static const char *wrong_retransmission(const struct jdg_look *look, const struct exchange *x,
+                                        chorus_time gap) {
+  chorus_time delta = jdg_delta(look), span = look->now - x->first;
+  if (gap + delta < RULE_ACK_TIMEOUT) return "at least 2 s between transmissions";
+  if (span > RULE_MAX_TRANSMIT_SPAN + delta) return "all transmissions within 45 s";
+  if (x->retransmissions > RULE_MAX_RETRANSMIT) return "at most 4 retransmissions";
+  if (span + delta < earliest(x->retransmissions)) return "intervals that double from 2 s or more";
+  return NULL;
+}
+
+static void judge_retransmission(struct jdg_look *look, struct exchange *x) {
+  chorus_time gap = look->now - x->last;
+  if (!look->certain && gap < DUPLICATION_GAP) return;
+  x->retransmissions++;
+  x->last = look->now;
+  const char *expected = wrong_retransmission(look, x, gap);
+  char since[32], last[32];
+  if (!expected)
+    jdg_pass(look);
+  else if (!look->certain)
+    jdg_inconclusive(look,
+                     "The capture was not made at the sender: delays and duplication by the "
+                     "network cannot be told from its retransmissions.");
+  else
+    jdg_break(
+        look, look->frame, expected,
+        "retransmission %u of mid=0x%04x, %s after the last and %s after the first transmission",
+        x->retransmissions, x->mid, jdg_time_text(gap, last),
+        jdg_time_text(look->now - x->first, since));
+}
+
+void rule_coap_4_2_02(struct jdg_look *look) {
+  if (look->coap->type != DIS_CON || look->coap->errors || look->group) return;
+  struct exchanges *exchanges = jdg_state(look, sizeof *exchanges);
+  if (!exchanges) return;
+  struct exchange *x = exchange_slot(exchanges, look);
+  bool known = same_exchange(x, look) && look->now - x->first < RULE_EXCHANGE_LIFETIME &&
+               !rule_restarted_since(look->host, x->first);
+  if (look->copy && known) {
+    judge_retransmission(look, x);
+    return;
+  }
+  /* A copy of something that is not remembered: what follows is judged from here, more mildly. */
+  *x = (struct exchange){
+      look->frame_info->destination, look->coap->mid, true, 0, look->now, look->now};
+}
