@@ -63,9 +63,3 @@ void rule_reset_to_group(struct jdg_look *look, const char *expected) {
     jdg_warn(look, look->frame, expected, "RST, mid=0x%04x", look->reception->mid);
 }
 
-const char *rule_token_text(const uint8_t *token, size_t length, char text[20]) {
-  if (length == 0) return "(empty)";
-  text[0] = '\0';
-  for (size_t i = 0; i < length && i < 8; i++) snprintf(text + 2 * i, 3, "%02x", token[i]);
-  return text;
-}

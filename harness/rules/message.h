@@ -51,6 +51,6 @@ bool rule_answers_reception(const struct jdg_look *look);
 void rule_reset_to_group(struct jdg_look *look, const char *expected);
 
 /* A Token in hexadecimal, "(empty)" if it has no octets; |text| holds 8 octets. */
-const char *rule_token_text(const uint8_t *token, size_t length, char text[20]);
+const char *rule_token_hex(const uint8_t *token, size_t length, char text[20]);
 
 #endif

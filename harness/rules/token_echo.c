@@ -55,10 +55,10 @@ static void judge_stray(struct jdg_look *look) {
   const struct asked *a = s ? distorted(look, s) : NULL;
   if (!a) return;
   char was[20], is[20], expected[32] = "Token ";
-  memcpy(expected + 6, rule_token_text(a->token, a->token_length, was),
-         strlen(rule_token_text(a->token, a->token_length, was)) + 1);
+  memcpy(expected + 6, rule_token_hex(a->token, a->token_length, was),
+         strlen(rule_token_hex(a->token, a->token_length, was)) + 1);
   jdg_break(look, look->frame, expected, "Token %s, mid=0x%04x",
-            rule_token_text(look->coap->token, look->coap->token_length, is), look->coap->mid);
+            rule_token_hex(look->coap->token, look->coap->token_length, is), look->coap->mid);
 }
 
 /* Tokens that do not survive to be read as a number or as text: none, and a leading zero. */
