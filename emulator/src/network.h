@@ -13,8 +13,8 @@
 #include "reassembly.h"
 #include "store.h"
 
-#define EMU_NODE_PORTS     4
-#define EMU_NODE_PURPOSES  8
+#define EMU_NODE_PORTS     2
+#define EMU_NODE_PURPOSES  5
 #define EMU_EPHEMERAL_PORT 49152u /* RFC 6335, section 6 */
 
 enum emu_node_status { EMU_NODE_NEW, EMU_NODE_RUNNING, EMU_NODE_STOPPED };
@@ -41,7 +41,10 @@ struct emu_node_details {
 /* Addresses to send from, by kind. */
 enum emu_source { EMU_V6_GLOBAL = 1, EMU_V6_LOCAL = 2, EMU_V4_GLOBAL = 4, EMU_V4_LOCAL = 8 };
 
-/* The three cache lines of a node that its packets and deadlines touch. */
+/*
+ * A node: one cache line that deadlines touch, a second one that most packets touch, and a third
+ * for IPv4 and link-local addresses.
+ */
 struct emu_node {
   const struct chorus_node_ops *ops;
   void *state;
@@ -60,11 +63,12 @@ struct emu_node {
   bool no_icmp;
   uint8_t port_count;
   uint16_t ports[EMU_NODE_PORTS];
-
-  uint8_t v6_global[16], v6_local[16], v4_global[4], v4_local[4];
   uint8_t sources; /* set of enum emu_source */
   bool several;    /* more than one address of a kind: the choice needs a look at all */
   uint16_t reserved;
+  uint8_t v6_global[16];
+
+  uint8_t v6_local[16], v4_global[4], v4_local[4];
   uint32_t identification; /* of the next packet that needs one */
   struct emu_node_details *details;
 };

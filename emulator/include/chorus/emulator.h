@@ -26,8 +26,11 @@ enum emu_jitter { EMU_JITTER_UNIFORM = 0, EMU_JITTER_NORMAL, EMU_JITTER_PARETO }
 
 /*
  * What happens to packets from one node to another; the vocabulary is tc-netem's where it has a
- * word. Zero everywhere: nothing happens. Packets are counted per (sender, receiver) and clause
- * from 1 on; with fragmentation every fragment is a packet with a fate of its own.
+ * word. A Gilbert-Elliott pair starts in the good state; a packet is lost by the state that it
+ * finds, then the state may change. A duplicate shares the fate of its original in this impairment
+ * and is a packet of its own for those added later. Loss comes first, then queue, delay,
+ * corruption. Zero everywhere: nothing happens. Packets are counted per (sender, receiver) and
+ * clause from 1 on; with fragmentation every fragment is a packet with a fate of its own.
  */
 struct emu_impairment {
   uint32_t clause;           /* the scenario line that asks for it; reported with every fate */
@@ -39,44 +42,48 @@ struct emu_impairment {
   const uint32_t *drop;      /* packet numbers to drop, ascending; copied */
   size_t drop_count;
   chorus_time delay;           /* added to the link's own latency */
-  chorus_time jitter;          /* spread of the delay around |delay|; never below 0 in sum */
+  chorus_time jitter;          /* spread of the delay around |delay|, at most 2^46 ns; sum >= 0 */
   enum emu_jitter jitter_kind; /* shape of the spread (integer tables, no libm) */
   emu_ppm duplicate;           /* probability that a packet arrives twice */
   chorus_time duplicate_gap;   /* the copy arrives that much later */
   emu_ppm reorder;             /* probability that a packet is held back by |reorder_gap| */
   chorus_time reorder_gap;
-  emu_ppm corrupt;       /* probability that one random bit of the packet is flipped */
-  uint64_t rate;         /* bits per second through a queue of the pair; 0: no limit */
-  uint32_t queue_limit;  /* packets that the queue holds before tail drop; 0: 1000 */
-  chorus_time from, to;  /* active in [from, to); to = 0: for ever (outage: loss = EMU_ALWAYS) */
-  bool multicast_only;   /* only packets to a group */
-  bool unicast_only;     /* only packets to a unicast address */
+  emu_ppm corrupt;      /* probability that one random bit of the packet is flipped */
+  uint64_t rate;        /* bits per second through a queue of the pair; 0: no limit */
+  uint32_t queue_limit; /* packets that the queue holds before tail drop; 0: 1000 */
+  chorus_time from, to; /* active in [from, to); to = 0: for ever (outage: loss = EMU_ALWAYS) */
+  bool multicast_only;  /* only packets to a group */
+  bool unicast_only;    /* only packets to a unicast address */
 };
 
 struct emu_config {
   uint64_t seed;
-  chorus_time latency;       /* one-way latency of every link, ns */
-  uint32_t mtu;              /* IP MTU in octets; IPv6 at least 1280; 0: 1500 */
-  chorus_time reassembly_timeout; /* 0: 60 s (RFC 8200, section 4.5); IPv4: 15 s (RFC 791 default) */
+  chorus_time latency; /* one-way latency of every link, ns */
+  uint32_t mtu;        /* IP MTU in octets, at least 68; IPv6 uses at least 1280; 0: 1500 */
+  chorus_time
+      reassembly_timeout;    /* 0: 60 s (RFC 8200, section 4.5); IPv4: 15 s (RFC 791 default) */
   uint32_t reassembly_limit; /* datagrams under reassembly per receiver; 0: 16 */
 };
 
 /*
- * A link, and the zones that it lies in. A multicast packet of scope 2 stays on its link, of scope 3
- * in its realm, 4 admin, 5 site, 8 organization; scope 14 goes everywhere (RFC 7346, RFC 4007).
- * Equal numbers are the same zone. Every crossing from one link to another costs one hop.
+ * A link, and the zones that it lies in. A multicast packet of scope 2 stays on its link, of scope
+ * 3 in its realm, 4 admin, 5 site, 8 organization; scope 14 goes everywhere (RFC 7346, RFC 4007).
+ * Equal numbers are the same zone; link 0 has zeros. Every crossing from one link to another costs
+ * one hop. Hop limits that a sender leaves open: 64 for unicast, 1 for groups of scope 2 and
+ * broadcast, 16 for wider groups. The zone of link-local addresses of link n is n + 1.
  */
 struct emu_link_config {
   uint32_t realm, admin, site, organization;
 };
 
 struct emu_node_config {
-  const char *name; /* unique; copied; the random streams depend on it, not on the order of adding */
+  const char
+      *name; /* unique; copied; the random streams depend on it, not on the order of adding */
   struct chorus_node node;
   const struct chorus_endpoint *addresses; /* unicast addresses, ports ignored; copied */
   size_t address_count;
   uint32_t link;           /* from emu_add_link; 0 is the default link, always there */
-  bool multicast_loopback; /* own multicasts come back when the node is a member */
+  bool multicast_loopback; /* own multicasts come back, at once, when the node is a member */
   bool no_icmp;            /* never sends ICMP errors */
 };
 
@@ -85,9 +92,9 @@ enum emu_fate {
   EMU_DELIVERED = 0,      /* reached the node (for fragments: reached the reassembly) */
   EMU_DROPPED_LOSS,       /* random or Gilbert-Elliott */
   EMU_DROPPED_LIST,       /* drop list */
-  EMU_DROPPED_QUEUE,      /* tail drop */
+  EMU_DROPPED_QUEUE,      /* tail drop, or no memory (clause 0) */
   EMU_DROPPED_CORRUPT,    /* arrived with a flipped bit, checksum wrong */
-  EMU_DROPPED_NO_ROUTE,   /* unicast to an address that nobody has */
+  EMU_DROPPED_NO_ROUTE,   /* unicast to an address that nobody has; its receiver is EMU_ANY */
   EMU_DROPPED_SCOPE,      /* unicast to link-local on another link, or hop limit exhausted */
   EMU_DROPPED_CLOSED,     /* no open port, or not a member with this port */
   EMU_DROPPED_REASSEMBLY, /* timeout or limit of the reassembly; counted per fragment */
@@ -135,8 +142,9 @@ void emu_network_free(struct emu_network *network);                   /* stops n
 /* Adds a link. Returns its number (1 and up), or UINT32_MAX without memory. */
 uint32_t emu_add_link(struct emu_network *network, const struct emu_link_config *config);
 
-/* Adds a node and returns its number (0 and up), or UINT32_MAX: no memory, or a name taken. It starts
- * with emu_start(). */
+/* Adds a node and returns its number (0 and up), or UINT32_MAX: no memory, a name or an address (on
+ * its link) taken, an address that is no unicast address, no such link. It starts with emu_start().
+ */
 uint32_t emu_add_node(struct emu_network *network, const struct emu_node_config *config);
 const char *emu_node_name(const struct emu_network *network, uint32_t node);
 /* The |i|th unicast address of the node, or NULL. */
@@ -144,8 +152,10 @@ const struct chorus_endpoint *emu_node_address(const struct emu_network *network
                                                size_t i);
 
 /*
- * Puts an impairment on all packets from |sender| to |receiver| (EMU_ANY: any node). Several
- * impairments of a pair apply in the order of adding. Returns a handle (1 and up), or 0.
+ * Puts an impairment on all packets from |sender| to |receiver| (EMU_ANY: any other node; what a
+ * node loops back to itself is impaired only if both sides name it). Several impairments of a pair
+ * apply in the order of adding. Returns a handle (1 and up), or 0: no memory, no such node, a ratio
+ * above EMU_ALWAYS, a drop list that does not ascend, multicast_only with unicast_only.
  */
 #define EMU_ANY UINT32_MAX
 uint32_t emu_impair(struct emu_network *network, uint32_t sender, uint32_t receiver,
@@ -166,11 +176,16 @@ void emu_stop(struct emu_network *network);
 int emu_command(struct emu_network *network, uint32_t node, const struct chorus_command *command,
                 const char **why);
 
-/* Sends a datagram as |node|, whatever its source says (spoofed sources are allowed). */
+/*
+ * Sends a datagram as |node|, whatever its source says (spoofed sources are allowed). A status of
+ * chorus_host_ops.send; CHORUS_BAD_ARGUMENT: the node has no address of the destination's IP
+ * version.
+ */
 int emu_inject(struct emu_network *network, uint32_t node, const struct chorus_datagram *datagram);
 
 chorus_time emu_now(const struct emu_network *network);
-/* Time of the next event, or CHORUS_NEVER. */
+/* Time of the next event, or CHORUS_NEVER. May look at many events; emu_run_until() does not need
+ * it. */
 chorus_time emu_next(const struct emu_network *network);
 /* Runs all events up to and including |until|, then sets the time to |until|. */
 void emu_run_until(struct emu_network *network, chorus_time until);
@@ -179,6 +194,7 @@ chorus_time emu_run_idle(struct emu_network *network, chorus_time limit);
 
 struct emu_counters emu_counters(const struct emu_network *network);
 
-/* One stream of integer random numbers per (seed, purpose, sender, receiver); see emulator/random.h. */
+/* One stream of integer random numbers per (seed, purpose, sender, receiver); see
+ * emulator/random.h. */
 
 #endif
