@@ -69,7 +69,7 @@ struct cap_packet {
 };
 
 struct cap_interface {
-  char name[64];                        /* if_name, or "" */
+  char name[64];        /* if_name, or "" */
   char description[64]; /* if_description, or ""; our own captures: the node's role */
   struct chorus_endpoint addresses[16]; /* if_IPv4addr, if_IPv6addr */
   size_t address_count;
