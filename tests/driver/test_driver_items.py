@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import samples
-from conftest import FakeTool
+from fake_tool import FakeTool
 
 Inner = Callable[..., pytest.RunResult]
 

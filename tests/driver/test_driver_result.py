@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import samples
-from conftest import FakeTool
+from fake_tool import FakeTool
 
 from chorus_pytest import Chorus, ChorusError, ChorusFailure, ChorusResult
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A tool that answers as it is told, to see what the plugin makes of each answer."""
+"""A tool that answers as it is told, and a pytest inside the test that uses it (fixtures)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest_plugins = ["pytester"]
 
 FAKE = """#!{python}
 import json, os, pathlib, sys
@@ -28,8 +26,6 @@ if answer.get("exit", 0) < 0:
     os.kill(os.getpid(), -answer["exit"])
 sys.exit(answer.get("exit", 0))
 """
-
-SCENARIO = "id: light-group\ntitle: A light group answers\nnodes: {}\nsteps: []\n"
 
 
 class FakeTool:
@@ -51,6 +47,9 @@ class FakeTool:
     def calls(self, command: str) -> list[list[str]]:
         lines = (self.directory / "calls").read_text().splitlines()
         return [call for call in map(json.loads, lines) if call[0] == command]
+
+
+SCENARIO = "id: light-group\ntitle: A light group answers\nnodes: {}\nsteps: []\n"
 
 
 @pytest.fixture

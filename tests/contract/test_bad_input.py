@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bad input gets one clear message that names the place, and the right exit code."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chorus_pytest import Chorus
+
+GOOD = """\
+id: tiny
+title: One server answers
+about: A scenario of the tests.
+covers: [GC-2.3.1-02]
+nodes:
+  c1: {role: client}
+  s1: {role: server, groups: ["[ff35::1]:5683"], resources: {/light: {payload: "on"}}}
+steps:
+  - {at: 0s, node: c1, request: {id: q1, uri: "coap://[ff35::1]/light"}}
+expect:
+  - {request: q1, from: s1, each: 1}
+"""
+
+USAGE = [
+    (["frobnicate"], "frobnicate"),
+    (["rnu"], "did you mean run"),
+    ([], "usage"),
+    (["run", "no-such-scenario"], "no-such-scenario"),
+    (["run", "--no-such-option"], "--no-such-option"),
+    (["run", "--sede", "7"], "did you mean --seed"),
+    (["run", "--seed"], "--seed needs a value"),
+    (["run", "--seed", "seven"], '"seven"'),
+    (["run", "--seed", "18446744073709551616"], "18446744073709551616"),
+    (["run", "--jobs", "0"], "--jobs"),
+    (["run", "--profile", "dijk-3"], "did you mean dijk-03"),
+    (["run", "--backend", "nosuch"], "nosuch"),
+    (["run", "--set", "novalue"], "KEY=VALUE"),
+    (["run", "--fuzz", "-1"], "--fuzz"),
+    (["run", "/nonexistent/x.yaml"], "/nonexistent/x.yaml"),
+    (["run", "--waivers", "/nonexistent/w.yaml"], "/nonexistent/w.yaml"),
+    (["scenarios", "no-such-scenario"], "no-such-scenario"),
+    (["rules", "NO-SUCH-RULE"], "NO-SUCH-RULE"),
+    (["rules", "GC-2.3.1-0"], "GC-2.3.1-0"),
+    (["check"], "usage"),
+    (["check", "x.pcap", "--ics"], "--ics needs a value"),
+    (["bench", "nosuch"], "nosuch"),
+    (["mutants", "no-such-mutant"], "no-such-mutant"),
+    (["report"], "RESULTS"),
+    (["diff", "one"], "NEW"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), USAGE, ids=[" ".join(a) for a, _ in USAGE])
+def test_w1_usage_is_exit_2_and_names_what_is_wrong(
+    tool: Chorus, arguments: list[str], told: str
+) -> None:
+    result = tool.call(*arguments)
+    result.check_exit_code(2).check_stderr("")
+    assert told.lower() in result.stderr.lower()
+    assert result.stdout == ""
+
+
+SCENARIOS = [
+    ("nodez: []", 'id: tiny\nnodez: []\n', ":2:1:"),
+    ("unknown key", GOOD.replace("role: client", "rolle: client"), ":6:"),
+    ("wrong unit", GOOD.replace("at: 0s", "at: 5 parsecs"), ":9:"),
+    ("no unit", GOOD.replace("at: 0s", "at: 5"), ":9:"),
+    ("unknown node", GOOD.replace("node: c1", "node: c2"), ":9:"),
+    ("unknown rule", GOOD.replace("GC-2.3.1-02", "GC-2.3.1-99"), ":4:"),
+    ("bad address", GOOD.replace("coap://[ff35::1]/light", "coap://[ff35::zz]/light"), ":9:"),
+    ("twice the same key", GOOD.replace("title:", "id: other\ntitle:"), ":2:1:"),
+    ("not YAML", GOOD + "  - {at: 0s\n", "yaml:"),
+    ("tabs", GOOD.replace("  c1:", "\tc1:"), ":6:1:"),
+    ("empty", "", ".yaml:"),
+    ("a list", "- id: x\n", ":1:1:"),
+    ("octets", "id: \udcff\udcfe\n", "yaml:"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "place"), SCENARIOS, ids=[s[0] for s in SCENARIOS])
+def test_a_wrong_scenario_is_exit_2_with_file_line_and_column(
+    tool: Chorus, tmp_path: Path, name: str, text: str, place: str
+) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    result = tool.call("run", str(file)).check_exit_code(2)
+    assert f"{file}"[-10:] + place.removeprefix(".yaml").removeprefix("yaml") in result.stderr or (
+        place in result.stderr and "wrong.yaml" in result.stderr
+    )
+
+
+def test_the_good_scenario_of_these_tests_is_good(tool: Chorus, tmp_path: Path) -> None:
+    """Else the tests above would show nothing."""
+    file = tmp_path / "tiny.yaml"
+    file.write_text(GOOD)
+    tool.run(str(file)).check_passed().check_exercised("GC-2.3.1-02")
+
+
+def test_w2_a_scenario_that_checks_nothing_cannot_be_loaded(tool: Chorus, tmp_path: Path) -> None:
+    file = tmp_path / "nothing.yaml"
+    head, _, _ = GOOD.partition("expect:")
+    file.write_text(head.replace("covers: [GC-2.3.1-02]\n", ""))
+    tool.call("run", str(file)).check_exit_code(2).check_stderr("nothing.yaml")
+
+
+# ---- captures ----
+
+
+@pytest.fixture
+def capture(tool: Chorus, tmp_path: Path) -> Path:
+    scenario = tmp_path / "tiny.yaml"
+    scenario.write_text(GOOD)
+    tool.run(str(scenario), out=tmp_path / "out").check_passed()
+    return next((tmp_path / "out").glob("*.pcapng"))
+
+
+def test_a_good_capture_is_exit_0(tool: Chorus, capture: Path) -> None:
+    tool.check(capture).check_exit_code(0).check_rule("GC-2.3.1-02")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("junk", bytes(range(256)) * 12), ("empty", b""), ("text", b"hello world, no capture\n" * 9)],
+)
+def test_what_is_no_capture_is_exit_3(tool: Chorus, tmp_path: Path, name: str, data: bytes) -> None:
+    file = tmp_path / f"{name}.pcap"
+    file.write_bytes(data)
+    tool.call("check", str(file)).check_exit_code(3).check_stderr(f"{name}.pcap")
+
+
+def test_a_capture_that_is_not_there_is_exit_3(tool: Chorus) -> None:
+    tool.call("check", "/nonexistent.pcap").check_exit_code(3).check_stderr("/nonexistent.pcap")
+
+
+@pytest.mark.parametrize("less", [1, 7, 30])
+def test_w8_a_capture_cut_in_a_record_is_judged_as_far_as_it_goes(
+    tool: Chorus, capture: Path, tmp_path: Path, less: int
+) -> None:
+    cut = tmp_path / "cut.pcapng"
+    cut.write_bytes(capture.read_bytes()[:-less])
+    result = tool.check(cut).check_exit_code(3).check_stderr("cut.pcapng")
+    assert result.runs[0].verdict == "error"
+    assert result.runs[0].counts["packets"] > 0
+
+
+def test_one_bad_capture_among_good_ones_does_not_hide(
+    tool: Chorus, capture: Path, tmp_path: Path
+) -> None:
+    junk = tmp_path / "junk.pcap"
+    junk.write_bytes(b"x" * 100)
+    result = tool.check(capture, junk, capture)
+    result.check_exit_code(3)
+    assert [run.verdict for run in result.runs if run.capture != str(junk)] == ["pass", "pass"]
+
+
+# ---- disks and interrupts ----
+
+
+def test_a_full_disk_is_exit_3_and_says_so(tool: Chorus, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk: the same failed write."""
+    scenario = tmp_path / "tiny.yaml"
+    scenario.write_text(GOOD)
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+
+    done = subprocess.run(
+        [tool.path, "run", str(scenario), "--out", str(tmp_path / "out"), "--no-report"],
+        env={**os.environ, **tool.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=small_files,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "cannot write" in done.stderr
+    assert str(tmp_path / "out") in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_standard_output_is_exit_3(tool: Chorus) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [tool.path, "run", "--json"], env={**os.environ, **tool.environment},
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 3
+    assert "No space left" in done.stderr
+
+
+def test_no_place_to_write_is_exit_3(tool: Chorus, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = tool.call("run", "--out", str(tmp_path / "file" / "out"))
+    result.check_exit_code(3).check_stderr("file/out")
+
+
+def test_ctrl_c_leaves_what_was_captured_complete(tool: Chorus, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [tool.path, "run", "--repeat", "3000", "--jobs", "1", "--out", str(out), "--no-report"],
+        env={**os.environ, **tool.environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and len(list(out.glob("*.pcapng"))) < 3:
+        pass
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "interrupted" in said
+    captures = sorted(out.glob("*.pcapng"))
+    checked = tool.check(*captures[:20])
+    assert checked.exit_code in (0, 1)
+    assert all(run.verdict != "error" for run in checked.runs)
+    results = tool.call("report", str(out / "results.json")).check_exit_code(0)
+    assert "# Conformance" in results.stdout

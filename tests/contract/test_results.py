@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The public contract of `run`: results, captures and events, and that they are always the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from machine import needs
+
+from chorus_pytest import Chorus, ChorusResult
+
+
+@pytest.fixture(scope="session")
+def everything(tool: Chorus, tmp_path_factory: pytest.TempPathFactory) -> tuple[ChorusResult, Path]:
+    """All scenarios, once."""
+    out = tmp_path_factory.mktemp("everything")
+    return tool.run(seed=7, out=out), out
+
+
+def schema(home: Path, name: str) -> jsonschema.Draft202012Validator:
+    text = (home / f"reports/schema/{name}.schema.json").read_text()
+    validator = jsonschema.Draft202012Validator(json.loads(text))
+    validator.check_schema(validator.schema)
+    return validator
+
+
+def test_all_scenarios_pass_with_the_reference(everything: tuple[ChorusResult, Path]) -> None:
+    result, _ = everything
+    result.check_exit_code(0).check_passed().check_no_findings()
+    assert len(result.runs) >= 30
+
+
+def test_results_are_what_the_schema_says(
+    everything: tuple[ChorusResult, Path], home: Path
+) -> None:
+    schema(home, "results").validate(json.loads(everything[0].stdout))
+
+
+@pytest.mark.parametrize("command", ["rules", "scenarios", "mutants"])
+def test_listings_are_what_the_schema_says(tool: Chorus, home: Path, command: str) -> None:
+    listed = tool.listing(command)
+    assert listed
+    schema(home, command).validate(listed)
+
+
+def test_standard_output_is_json_alone(everything: tuple[ChorusResult, Path]) -> None:
+    result, out = everything
+    assert result.stdout.startswith("{")
+    assert json.loads(result.stdout) == json.loads((out / "results.json").read_text())
+
+
+def test_every_run_has_its_files(everything: tuple[ChorusResult, Path]) -> None:
+    result, out = everything
+    names = [name for run in result.runs for name in (run.capture, run.events)]
+    assert len(set(names)) == len(names)
+    assert all((out / name).is_file() for name in names)
+
+
+def test_events_are_json_lines_in_order_of_time(everything: tuple[ChorusResult, Path]) -> None:
+    result, out = everything
+    for run in result.runs:
+        times = [json.loads(line)["time_ns"] for line in (out / run.events).open()]
+        assert times == sorted(times)
+
+
+def test_nothing_depends_on_path_or_clock(everything: tuple[ChorusResult, Path]) -> None:
+    result, out = everything
+    assert str(out) not in (out / "results.json").read_text()
+    for run in result.runs:
+        assert os.fsencode(out) not in (out / run.capture).read_bytes()
+
+
+def test_the_reproduction_command_gives_the_same_run(
+    everything: tuple[ChorusResult, Path], tool: Chorus
+) -> None:
+    result, _ = everything
+    raw = json.loads(result.stdout)["runs"]
+    for run in raw[:: max(1, len(raw) // 8)]:
+        words = run["reproduce"].split()
+        assert words[:2] == ["./chorus", "run"] or words[:2] == ["chorus", "run"]
+        again = tool.call("run", *shlex.split(run["reproduce"])[2:], "--json")
+        (same,) = json.loads(again.stdout)["runs"]
+        for key in ("scenario", "seed", "verdict", "rules", "trace", "expectations"):
+            assert same[key] == run[key]
+
+
+@needs("tshark")
+def test_captures_open_in_wireshark_with_the_same_frames(
+    everything: tuple[ChorusResult, Path],
+) -> None:
+    """Frame numbers, names of interfaces and comments are those that Wireshark shows."""
+    result, out = everything
+    for run in result.runs[:6]:
+        lines = subprocess.run(
+            ["tshark", "-r", out / run.capture, "-T", "fields", "-e", "frame.number",
+             "-e", "frame.interface_name", "-e", "frame.time_epoch"],
+            capture_output=True, text=True, timeout=120, check=True,
+        ).stdout.splitlines()  # fmt: skip
+        frames = {int(n): (name, t) for n, name, t in (line.split("\t") for line in lines)}
+        assert len(frames) == run.counts["packets"]
+        assert run.trace
+        for message in run.trace:
+            name, at = frames[message.frame]
+            assert name == message.node
+            seconds, _, nanoseconds = at.partition(".")
+            assert int(seconds) * 10**9 + int(nanoseconds) == message.time_ns
+
+
+# ---- the same every time ----
+
+
+def digests(directory: Path) -> dict[str, str]:
+    files = [f for f in sorted(directory.rglob("*")) if f.suffix in (".pcapng", ".jsonl", ".json")]
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+@pytest.fixture
+def again(everything: tuple[ChorusResult, Path], tmp_path: Path) -> Callable[..., None]:
+    """Runs everything once more and compares every octet."""
+
+    def run(tool: Chorus, **options: Any) -> None:
+        tool.run(out=tmp_path, **{"seed": 7, **options}).check_exit_code(0)
+        first, second = digests(everything[1]), digests(tmp_path)
+        assert len(first) >= 61
+        assert first.keys() == second.keys()
+        assert [name for name in first if first[name] != second[name]] == []
+
+    return run
+
+
+def test_a_rerun_is_the_same_octet_by_octet(tool: Chorus, again: Callable[..., None]) -> None:
+    again(tool)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_the_number_of_jobs_changes_nothing(
+    tool: Chorus, again: Callable[..., None], jobs: int
+) -> None:
+    again(tool, jobs=jobs)
+
+
+def test_another_compiler_changes_nothing(tool: Chorus, again: Callable[..., None]) -> None:
+    clang = os.environ.get("CHORUS_CLANG")
+    if not clang:
+        pytest.skip("there is no build by clang here (./chorus test clang makes one)")
+    again(Chorus(clang, environment=tool.environment))
+
+
+def test_another_seed_changes_something(
+    tool: Chorus, everything: tuple[ChorusResult, Path], tmp_path: Path
+) -> None:
+    """Else the comparisons above would show nothing."""
+    tool.run(seed=8, out=tmp_path).check_exit_code(0)
+    first, second = digests(everything[1]), digests(tmp_path)
+    assert first["results.json"] != second["results.json"]
+    assert sum(first.get(name) != digest for name, digest in second.items()) > len(first) // 2
+
+
+def test_every_capture_is_judged_offline_as_it_was_in_the_run(
+    everything: tuple[ChorusResult, Path], tool: Chorus
+) -> None:
+    """The same code, the same octets: `check` finds no fault where `run` found none."""
+    result, out = everything
+    checked = tool.check(*(out / run.capture for run in result.runs))
+    checked.check_exit_code(0)
+    assert [run.verdict in ("pass", "warn", "inconclusive", "none") for run in checked.runs]
+    assert not [r.id for run in checked.runs for r in run.rules if r.verdict in ("fail", "error")]
