@@ -63,12 +63,6 @@ const char *rule_arrival_text(const struct jdg_arrival *arrival, char text[128])
   return text;
 }
 
-const char *rule_token_text(const uint8_t *token, size_t length, char text[24]) {
-  if (!length) return "empty";
-  for (size_t i = 0; i < length && i < 8; i++) snprintf(text + 2 * i, 3, "%02x", token[i]);
-  return text;
-}
-
 static uint64_t mix(uint64_t h) {
   h ^= h >> 33;
   h *= UINT64_C(0xff51afd7ed558ccd);

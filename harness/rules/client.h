@@ -7,6 +7,7 @@
 #define CHORUS_RULES_CLIENT_H
 
 #include "judge/model.h"
+#include "rules/text.h"
 
 /*
  * In a capture without a view of the client, the time between two sightings may differ from the
@@ -37,8 +38,6 @@ bool rule_ended_before(const struct jdg_look *look);
 
 /* Text "response NON 2.05 mid=0x1234 from 2001:db8::1" of an arrival, into |text|. */
 const char *rule_arrival_text(const struct jdg_arrival *arrival, char text[128]);
-/* Hexadecimal digits of a Token, "empty" for none, into |text|. */
-const char *rule_token_text(const uint8_t *token, size_t length, char text[24]);
 
 /* A Token as one number; Tokens of different lengths differ. */
 uint64_t rule_token_key(const uint8_t *token, size_t length);

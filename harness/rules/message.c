@@ -62,4 +62,3 @@ void rule_reset_to_group(struct jdg_look *look, const char *expected) {
   else
     jdg_warn(look, look->frame, expected, "RST, mid=0x%04x", look->reception->mid);
 }
-

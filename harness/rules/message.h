@@ -5,6 +5,7 @@
 
 #include "judge/model.h"
 #include "rules/constants.h"
+#include "rules/text.h"
 
 #define RULE_CODE_GET   0x01u
 #define RULE_CODE_POST  0x02u
@@ -49,8 +50,5 @@ bool rule_answers_reception(const struct jdg_look *look);
 
 /* A RST went to the sender of a group message (section 8.1): graded by what the server can know. */
 void rule_reset_to_group(struct jdg_look *look, const char *expected);
-
-/* A Token in hexadecimal, "(empty)" if it has no octets; |text| holds 8 octets. */
-const char *rule_token_hex(const uint8_t *token, size_t length, char text[20]);
 
 #endif
