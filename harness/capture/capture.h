@@ -39,15 +39,22 @@ struct cap_interface_info {
 /* |comment|: goes into the section header (seed, scenario digest, versions); may be NULL. */
 struct cap_writer *cap_writer_new(const char *comment);
 void cap_writer_free(struct cap_writer *writer);
-/* Returns the interface's number (0 and up). All interfaces come before the first packet. */
+/*
+ * Returns the interface's number (0 and up), UINT32_MAX without memory. All interfaces come before
+ * the first packet.
+ */
 uint32_t cap_writer_interface(struct cap_writer *writer, const struct cap_interface_info *info);
 /* Appends a packet; returns its frame number (1 and up, as Wireshark counts), 0 without memory. */
 uint64_t cap_writer_packet(struct cap_writer *writer, uint32_t interface, chorus_time time,
                            enum dis_direction direction, uint64_t packet_id, const uint8_t *data,
                            size_t length);
-/* Adds a line to the comment of frame |frame| (any time before writing out). */
+/* Adds a line to the comment of frame |frame| (any time before writing out). Returns a
+ * cap_status. */
 int cap_writer_comment(struct cap_writer *writer, uint64_t frame, const char *text);
-/* Writes the whole capture. CAP_OK or CAP_IO with errno. The same calls give the same octets. */
+/*
+ * Writes the whole capture. The same calls give the same octets. CAP_IO with errno: what could be
+ * written is there, under its name. CAP_NO_MEMORY: something, now or earlier, could not be kept.
+ */
 enum cap_status cap_writer_save(const struct cap_writer *writer, const char *path);
 enum cap_status cap_writer_save_stream(const struct cap_writer *writer, FILE *stream);
 /* Forgets all packets and interfaces, keeps the memory: for the next run. */
@@ -100,6 +107,7 @@ const struct cap_interface *cap_interface_get(const struct cap_reader *reader, u
 /*
  * Copies the pcapng or pcap file |from| to |to| as pcapng, with |comment(context, frame)| (NULL:
  * none) added to each packet.
+ * CAP_TRUNCATED, CAP_CORRUPT: |to| has what comes before the fault. CAP_IO: |to| is as it was.
  */
 enum cap_status cap_annotate(const char *from, const char *to,
                              const char *(*comment)(void *context, uint64_t frame), void *context,

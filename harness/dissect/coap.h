@@ -84,7 +84,7 @@ struct dis_coap {
   uint8_t token_length;
   uint16_t mid;
   uint16_t option_count;
-  const uint8_t *token;
+  const uint8_t *token;   /* never NULL; |token_length| is 0 where it cannot be read */
   const uint8_t *payload; /* NULL: none */
   size_t payload_length;
   struct dis_option options[DIS_MAX_OPTIONS];
@@ -131,7 +131,7 @@ bool dis_option_repeatable(uint16_t number);
 /*
  * Whether a receiver that knows the options of RFC 7252 has to reject the message for its options:
  * an unknown critical option, a surplus occurrence of a critical one, or a critical one of a length
- * out of range (sections 5.4.1, 5.4.3, 5.4.5). |culprit| gets the option number.
+ * out of range (sections 5.4.1, 5.4.3 of requests only, 5.4.5). |culprit| gets the option number.
  */
 bool dis_options_reject(const struct dis_coap *message, uint16_t *culprit);
 

@@ -29,9 +29,10 @@ struct dis_frame {
   uint8_t hop_limit;
   bool fragmented; /* the datagram came in fragments; payload is valid until the next call */
   uint8_t source_mac[8], destination_mac[8]; /* where the link layer shows them */
-  uint8_t mac_length;                        /* 0: the link layer shows none */
-  enum dis_direction direction;              /* Linux cooked captures show it */
-  uint32_t interface_index;                  /* Linux cooked v2: ifindex; else 0 */
+  /* 0: the link layer shows none, or zeros. Linux cooked captures: the source's only. */
+  uint8_t mac_length;
+  enum dis_direction direction; /* Linux cooked captures show it */
+  uint32_t interface_index;     /* Linux cooked v2: ifindex; else 0 */
   const uint8_t
       *payload; /* UDP payload, or the quoted packet's UDP payload as far as it is there */
   size_t length;
@@ -55,7 +56,9 @@ uint64_t dis_reassembly_waiting(const struct dis_reassembly *reassembly);
  * Reads one frame of link type |link_type| (a LINKTYPE_ value: 0 null, 1 Ethernet with VLAN tags,
  * 101 raw IP, 108 loop, 113 and 276 Linux cooked, 228 IPv4, 229 IPv6). |original_length| is the
  * length on the wire. A UDP checksum that equals the bare pseudo-header sum (transmit offload) or
- * is 0 over IPv4 counts as right. |interface| tells captures' interfaces apart. Fills |frame|.
+ * is
+ * 0 over IPv4 counts as right, and so does an IPv4 header checksum of 0 (offload as well).
+ * |interface| tells captures' interfaces apart. Fills |frame|.
  */
 void dis_frame_read(struct dis_reassembly *reassembly, uint32_t link_type, uint32_t interface,
                     chorus_time time, const uint8_t *data, size_t length, size_t original_length,
