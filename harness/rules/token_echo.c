@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Servers return the Token as it came (RFC 7252, section 5.3.1). */
+#include <stdio.h>
+
 #include "rules/checks.h"
+#include "rules/client.h"
 #include "rules/message.h"
 
 /* A response that fits no request can be a distorted answer to one that came so recently. */
@@ -54,11 +57,10 @@ static void judge_stray(struct jdg_look *look) {
   const struct asking *s = jdg_state(look, sizeof *s);
   const struct asked *a = s ? distorted(look, s) : NULL;
   if (!a) return;
-  char was[20], is[20], expected[32] = "Token ";
-  memcpy(expected + 6, rule_token_hex(a->token, a->token_length, was),
-         strlen(rule_token_hex(a->token, a->token_length, was)) + 1);
+  char was[24], is[24], expected[32];
+  snprintf(expected, sizeof expected, "Token %s", rule_token_text(a->token, a->token_length, was));
   jdg_break(look, look->frame, expected, "Token %s, mid=0x%04x",
-            rule_token_hex(look->coap->token, look->coap->token_length, is), look->coap->mid);
+            rule_token_text(look->coap->token, look->coap->token_length, is), look->coap->mid);
 }
 
 /* Tokens that do not survive to be read as a number or as text: none, and a leading zero. */
