@@ -157,6 +157,7 @@ void host_free(struct judge *judge, struct host *host) {
   for (size_t i = 0; host->cells && i < judge->check_count; i++) free(host->cells[i].findings);
   for (size_t i = 0; host->states && i < judge->check_count; i++) free(host->states[i]);
   free(host->cells);
+  free(host->passes);
   free(host->states);
   free(host->memberships);
   free(host);

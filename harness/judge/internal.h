@@ -22,8 +22,8 @@
 #define ACK_LIMIT      (2 * CHORUS_SECOND)   /* a CON is acknowledged within ACK_TIMEOUT */
 
 /* What one rule has said of one node. */
-struct cell {
-  uint64_t passes, breaks, warnings, inconclusives;
+struct cell { /* but for the passes, which are counted apart: they are the hot part */
+  uint64_t breaks, warnings, inconclusives;
   const char *inconclusive_why; /* the first reason */
   struct jdg_finding *findings;
   size_t finding_count, finding_capacity;
@@ -49,6 +49,7 @@ struct host {
   struct jdg_host host;
   uint8_t mac[8];
   uint8_t mac_length;
+  uint32_t *passes;   /* one per check, dense: most calls of rules end here */
   struct cell *cells; /* one per check, allocated when a rule first speaks */
   void **states;      /* one per check */
   struct membership *memberships;
@@ -120,6 +121,12 @@ struct expected_ics {
   struct jdg_ics ics;
 };
 
+struct hook_entry { /* a rule to be called */
+  void (*look)(struct jdg_look *look);
+  const struct rule *rule;
+  size_t check; /* its index */
+};
+
 struct text_block {
   struct text_block *next;
   size_t used, size;
@@ -154,7 +161,7 @@ struct judge {
   const struct rule **check_rules;
   bool *enabled;
   size_t check_count;
-  uint32_t *hook_lists[JDG_HOOK_COUNT];
+  struct hook_entry *hook_lists[JDG_HOOK_COUNT];
   size_t hook_counts[JDG_HOOK_COUNT];
   size_t speaking; /* index of the check that is looking */
 

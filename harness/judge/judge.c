@@ -179,11 +179,12 @@ void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
   unsigned index = (unsigned)__builtin_ctz((unsigned)hook);
   look->hook = hook;
   look->host = host;
-  const uint32_t *list = judge->hook_lists[index];
-  for (size_t i = 0; i < judge->hook_counts[index]; i++) {
-    judge->speaking = list[i];
-    look->rule = judge->check_rules[list[i]];
-    judge->checks[list[i]]->look(look);
+  const struct hook_entry *entry = judge->hook_lists[index];
+  const struct hook_entry *end = entry + judge->hook_counts[index];
+  for (; entry < end; entry++) {
+    judge->speaking = entry->check;
+    look->rule = entry->rule;
+    entry->look(look);
   }
 }
 
@@ -201,6 +202,7 @@ chorus_time jdg_delta(const struct jdg_look *look) {
 const struct jdg_ics_resource *jdg_resource(const struct jdg_host *host,
                                             const struct jdg_request *request) {
   char path[sizeof request->path];
+  if (host->ics.resource_count == 0) return NULL;
   size_t length = strcspn(request->path, "?");
   memcpy(path, request->path, length);
   path[length] = '\0';

@@ -139,6 +139,11 @@ uint64_t jdg_unreadable(const struct judge *judge, const char **why);
 /* True when memory ran out: what follows from the results is not to be trusted. */
 bool jdg_out_of_memory(const struct judge *judge);
 
+/*
+ * Adds the nodes of named interfaces from number |known| on (see jdg_capture()); returns how many
+ * interfaces are known now. For callers that feed a capture themselves.
+ */
+size_t jdg_add_interfaces(struct judge *judge, const struct cap_reader *reader, size_t known);
 /* Whole captures: opens, adds nodes for named interfaces with addresses, feeds, finishes. */
 enum cap_status jdg_capture(struct judge *judge, const char *path, char *message, size_t size);
 

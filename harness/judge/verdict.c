@@ -33,7 +33,7 @@ const char *text_keep(struct judge *judge, const char *text) {
 
 static int list_hooks(struct judge *judge) {
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
-    judge->hook_lists[hook] = calloc(judge->check_count + 1, sizeof(uint32_t));
+    judge->hook_lists[hook] = calloc(judge->check_count + 1, sizeof(struct hook_entry));
     if (!judge->hook_lists[hook]) return -1;
   }
   return 0;
@@ -62,9 +62,11 @@ int verdict_setup(struct judge *judge) {
 static void enable(struct judge *judge) {
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
     judge->hook_counts[hook] = 0;
-    for (uint32_t i = 0; i < judge->check_count; i++)
-      if (judge->enabled[i] && (judge->checks[i]->hooks & (1u << hook)))
-        judge->hook_lists[hook][judge->hook_counts[hook]++] = i;
+    for (size_t i = 0; i < judge->check_count; i++) {
+      if (!judge->enabled[i] || !(judge->checks[i]->hooks & (1u << hook))) continue;
+      judge->hook_lists[hook][judge->hook_counts[hook]++] =
+          (struct hook_entry){judge->checks[i]->look, judge->check_rules[i], i};
+    }
   }
 }
 
@@ -99,8 +101,15 @@ static struct cell *cell_of(struct jdg_look *look) {
 }
 
 void jdg_pass(struct jdg_look *look) {
-  struct cell *cell = cell_of(look);
-  if (cell) cell->passes++;
+  struct host *host = (struct host *)look->host;
+  struct judge *judge = look->judge;
+  if (!host->passes) host->passes = calloc(judge->check_count + 1, sizeof *host->passes);
+  if (!host->passes) {
+    judge->no_memory = true;
+    return;
+  }
+  uint32_t *passes = &host->passes[judge->speaking];
+  if (*passes < UINT32_MAX) ++*passes;
 }
 
 void jdg_inconclusive(struct jdg_look *look, const char *why) {
@@ -209,13 +218,13 @@ bool jdg_once(struct jdg_look *look, struct jdg_marks *marks) {
 /* ---- results ---- */
 
 static enum jdg_verdict verdict_of(const struct judge *judge, enum jdg_level level,
-                                   const struct cell *cell) {
-  if (!cell) return JDG_NOT_EXERCISED;
+                                   const struct cell *cell, uint64_t passes) {
+  if (!cell) return passes ? JDG_PASS : JDG_NOT_EXERCISED;
   bool hard = level == JDG_MUST || level == JDG_MUST_NOT || level == JDG_MAY;
   bool broken = cell->breaks || cell->warnings;
   if (cell->breaks && hard) return JDG_FAIL;
   if (broken) return judge->config.strict ? JDG_FAIL : JDG_WARN;
-  if (cell->passes) return JDG_PASS;
+  if (passes) return JDG_PASS;
   return cell->inconclusives ? JDG_INCONCLUSIVE : JDG_NOT_EXERCISED;
 }
 
@@ -240,11 +249,12 @@ static void explain(struct judge *judge, struct cell *cell, enum jdg_verdict ver
 static void collect(struct judge *judge, struct host *host, size_t check) {
   struct cell *cell = host->cells ? &host->cells[check] : NULL;
   const struct rule *rule = judge->check_rules[check];
-  uint64_t activations = 0;
-  if (cell) activations = cell->passes + cell->breaks + cell->warnings + cell->inconclusives;
+  uint64_t passes = host->passes ? host->passes[check] : 0;
+  uint64_t activations = passes;
+  if (cell) activations += cell->breaks + cell->warnings + cell->inconclusives;
   if (!activations && !(rule->roles & host->host.roles)) return;
   enum jdg_level level = judge->checks[check]->levels[judge->config.profile];
-  enum jdg_verdict verdict = verdict_of(judge, level, cell);
+  enum jdg_verdict verdict = verdict_of(judge, level, cell, passes);
   if (cell) explain(judge, cell, verdict);
   struct jdg_result result = {
       .rule = rule,

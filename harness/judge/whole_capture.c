@@ -12,7 +12,7 @@ static void apply_role(struct judge *judge, uint32_t node, const char *role) {
 }
 
 /* A named interface with addresses of its own is a node's own view; every other one is a medium. */
-static size_t add_nodes(struct judge *judge, const struct cap_reader *reader, size_t known) {
+size_t jdg_add_interfaces(struct judge *judge, const struct cap_reader *reader, size_t known) {
   for (; known < cap_interface_count(reader); known++) {
     const struct cap_interface *i = cap_interface_get(reader, (uint32_t)known);
     if (!i->name[0] || !i->address_count) continue;
@@ -37,7 +37,7 @@ enum cap_status jdg_capture(struct judge *judge, const char *path, char *message
   size_t known = 0;
   chorus_time last = 0;
   while ((status = cap_next(reader, &packet)) == CAP_OK) {
-    if (known < cap_interface_count(reader)) known = add_nodes(judge, reader, known);
+    if (known < cap_interface_count(reader)) known = jdg_add_interfaces(judge, reader, known);
     jdg_packet(judge, &packet);
     if (packet.time > last) last = packet.time;
   }
