@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""cmake --install: everything in its place, and usable from there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from machine import needs
+
+from chorus_pytest import Chorus
+
+PROGRAM = """\
+#include <chorus/reference.h>
+int main(void) {
+  struct ref_client_config config = {.port = 40001, .token_length = 4};
+  const char *why = 0;
+  struct chorus_node client = ref_client_new(&config, &why);
+  if (!client.state) return 1;
+  ref_client_free(client);
+  return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def prefix(tool: Chorus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    build = Path(tool.path).parents[2]
+    target = tmp_path_factory.mktemp("prefix")
+    subprocess.run(["ninja", "-C", str(build), "all"], check=True, capture_output=True)
+    subprocess.run(
+        ["cmake", "--install", str(build), "--prefix", str(target)], check=True, capture_output=True
+    )
+    return target
+
+
+def test_everything_is_in_its_place(prefix: Path) -> None:
+    for name in (
+        "bin/chorus", "include/chorus/reference.h", "include/chorus/emulator.h",
+        "include/chorus/node.h", "share/man/man1/chorus.1", "share/chorus/schema/results.schema.json",
+        "share/chorus/schema/scenario.schema.json", "share/doc/chorus/README.md",
+    ):  # fmt: skip
+        assert (prefix / name).is_file(), name
+    assert list(prefix.rglob("libchorus_reference.a"))
+    assert list((prefix / "share/chorus/scenarios").rglob("*.yaml"))
+
+
+def test_the_installed_tool_finds_its_scenarios(prefix: Path, tmp_path: Path) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CHORUS")}
+    done = subprocess.run(
+        [prefix / "bin/chorus", "run", "GC-2.3.1-02", "--out", str(tmp_path)],
+        env=kept, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("*.pcapng"))
+
+
+@needs("cc", "pkg-config")
+def test_the_installed_library_links(prefix: Path, tmp_path: Path) -> None:
+    source = tmp_path / "user.c"
+    source.write_text(PROGRAM)
+    (library,) = prefix.rglob("libchorus_reference.a")
+    coap = subprocess.run(
+        ["pkg-config", "--libs", "libcoap-3-notls"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    subprocess.run(
+        ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{prefix}/include", str(source),
+         str(library), *coap, "-o", str(tmp_path / "user")], check=True,
+    )  # fmt: skip
+    subprocess.run([str(tmp_path / "user")], check=True, timeout=10)
