@@ -34,7 +34,10 @@ static void read_options(struct arrival *a) {
   }
 }
 
-/* Answers a message with an ACK or RST where the policy wants one, and remembers that. */
+/*
+ * Answers a message with an ACK or RST where the policy wants one. ACKs are remembered for copies;
+ * what is rejected is rejected again if it comes again.
+ */
 static void acknowledge(struct ref_client *c, const struct arrival *a, bool expected) {
   int type = c->policy->acknowledge(&a->env, &a->message, expected);
   if (type < 0) return;
@@ -42,7 +45,7 @@ static void acknowledge(struct ref_client *c, const struct arrival *a, bool expe
   uint8_t octets[4];
   ref_encode_empty(octets, (uint8_t)type, a->message.mid);
   ref_client_send(c, source, 0, octets, sizeof octets);
-  if (a->message.type == REF_CON)
+  if (a->message.type == REF_CON && type == REF_ACK)
     ref_exchanges_add(&c->exchanges, source, a->message.mid, a->env.now, octets, sizeof octets);
 }
 
@@ -110,16 +113,26 @@ static struct ref_client_request *request_of(struct ref_client *c, const struct 
   return c->policy->valid(&a->env, &r->exchange, &a->reply) ? r : NULL;
 }
 
+/*
+ * Whether a response in an ACK belongs to |r|: it has to acknowledge the message that carried the
+ * request. When nobody waits for that any more, it is an ACK and nothing else.
+ */
+static bool is_piggybacked(struct ref_client *c, const struct arrival *a,
+                           const struct ref_client_request *r) {
+  struct ref_transmission *t = ref_transmission_find(c, &a->reply.datagram->source, a->message.mid);
+  if (t && !t->request) {
+    ref_transmission_settle(c, t, a->env.now);
+    return false;
+  }
+  return t && r && t->request == r;
+}
+
 static void receive_response(struct ref_client *c, struct arrival *a) {
   if (answered_before(c, a)) return;
   read_options(a);
   struct ref_client_request *r = request_of(c, a);
   const struct chorus_endpoint *source = &a->reply.datagram->source;
-  if (a->message.type == REF_ACK) {
-    /* A piggybacked response counts only as the ACK of the message that carried the request. */
-    struct ref_transmission *t = ref_transmission_find(c, source, a->message.mid);
-    if (!r || !t || t->request != r) return;
-  }
+  if (a->message.type == REF_ACK && !is_piggybacked(c, a, r)) return;
   acknowledge(c, a, r != NULL);
   if (!r) return;
   if (c->transmissions) ref_transmission_answered(c, r, source, a->env.now);

@@ -184,20 +184,17 @@ static uint8_t precondition(const struct ref_work *w) {
 }
 
 /* A resource that settles its own response with "set ... code" answers that and does nothing. */
-bool ref_execute(struct ref_server *s, struct ref_work *w) {
+void ref_execute(struct ref_server *s, struct ref_work *w) {
   uint8_t against = precondition(w);
   if (against) {
     outcome(w, against);
-    return true;
+    return;
   }
   emit_execute(s, w);
-  if (w->resource->code) {
+  if (w->resource->code)
     run_fixed(w);
-    return true;
-  }
-  if (w->resource->kind == REF_RESOURCE_COUNTER)
+  else if (w->resource->kind == REF_RESOURCE_COUNTER)
     run_counter(s, w);
   else
     run_state(s, w);
-  return true;
 }

@@ -19,7 +19,8 @@ void ref_server_process(struct ref_server *s, struct ref_work *w) {
   if (w->request.group && w->request.resource && !s->policy->accept_group(&w->env, &w->request))
     return;
   if (!w->is_discovery) {
-    if (ref_execute(s, w)) ref_respond(s, w);
+    ref_execute(s, w);
+    ref_respond(s, w);
     return;
   }
   char links[REF_LINKS_MAX];

@@ -142,9 +142,8 @@ struct ref_work {
 /* request.c: reads the options; a fault if the request has to be rejected. */
 enum ref_fault ref_request_read(struct ref_server *s, struct ref_work *w);
 
-/* execute.c: runs the method on its resource; fills in w->outcome. False: to be ignored (silence).
- */
-bool ref_execute(struct ref_server *s, struct ref_work *w);
+/* execute.c: runs the method on its resource; fills in w->outcome. */
+void ref_execute(struct ref_server *s, struct ref_work *w);
 /* The representation of a resource as it is now. */
 const uint8_t *ref_resource_payload(const struct ref_server_resource *r, uint8_t number[24],
                                     size_t *length);
