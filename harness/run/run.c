@@ -130,6 +130,7 @@ static void tell_judge(struct session *s, size_t i) {
   run_ics(s->scenario, node, &ics);
   jdg_set_ics(judge, number, &ics);
   jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
+  jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
 }
 
 static void add_interface(struct session *s, size_t i) {

@@ -176,6 +176,9 @@ static const char *argument_value(struct scn_decoder *d, const struct draft *dra
     if (!scn_endpoint(d, value, CHORUS_COAP_PORT, &endpoint)) return NULL;
     return scn_print(d->arena, "%s", chorus_endpoint_text(&endpoint, buffer));
   }
+  chorus_time time;
+  if (row->kind == ARGUMENT_DURATION && scn_duration(text, &time)) /* nodes take whole numbers */
+    return scn_print(d->arena, "%lluns", (unsigned long long)time);
   if (good_argument(row->kind, text)) return text;
   scn_complain(d->document, value, "\"%s\" is no %s: write %s", text, row->name,
                argument_hints[row->kind]);

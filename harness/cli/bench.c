@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* chorus bench */
+#include "bench/bench.h"
+
+#include <string.h>
+
+#include "cli/cli.h"
+
+enum { NO_PEERS, SAMPLES, MS, PACKETS };
+
+static const struct cli_option bench_options_[] = {
+    [NO_PEERS] = {"--no-peers", NULL, "do not run ns-3 or tshark for comparison"},
+    [SAMPLES] = {"--samples", "N", "the median of N measurements counts (3)"},
+    [MS] = {"--ms", "N", "milliseconds of work per measurement, at least (1000)"},
+    [PACKETS] = {"--packets", "N", "check: size of the capture (1000000)"},
+    {NULL, NULL, NULL},
+};
+
+struct asked {
+  const char *what;
+  uint64_t samples, ms, packets;
+  bool peers;
+};
+
+static int parse(struct cli_parser *p, struct asked *a) {
+  for (int option; (option = cli_next(p)) != CLI_END;) {
+    bool ok = true;
+    switch (option) {
+      case CLI_HELP: return CLI_HELP;
+      case CLI_POSITIONAL:
+        ok = a->what == NULL;
+        a->what = p->value;
+        break;
+      case NO_PEERS: a->peers = false; break;
+      case SAMPLES: ok = cli_number(p, "--samples", 1, 15, &a->samples); break;
+      case MS: ok = cli_number(p, "--ms", 1, 60000, &a->ms); break;
+      case PACKETS: ok = cli_number(p, "--packets", 1000, 10000000, &a->packets); break;
+      default: return CLI_BAD;
+    }
+    if (!ok) return CLI_BAD;
+  }
+  return CLI_END;
+}
+
+int cli_bench(int count, char **arguments) {
+  struct cli_parser p = {
+      .command = "bench",
+      .usage = "sim|check [options]",
+      .about =
+          "Measures simulator (deliveries a second) and judge (packets a second); one JSON\n"
+          "object a line.",
+      .options = bench_options_,
+      .arguments = arguments,
+      .count = count};
+  struct asked a = {.samples = 3, .ms = 1000, .packets = 1000000, .peers = true};
+  int parsed = parse(&p, &a);
+  if (parsed == CLI_HELP) return CLI_OK;
+  if (parsed == CLI_BAD) return CLI_USAGE;
+  if (!a.what) return cli_usage(&p, "what? sim or check");
+  struct cli_interrupt *interrupt = cli_interrupt_watch();
+  struct bench_options o = {.peers = a.peers,
+                            .min_ns = a.ms * 1000000,
+                            .samples = (unsigned)a.samples,
+                            .packets = a.packets,
+                            .out = stdout,
+                            .notes = stderr,
+                            .interrupted = cli_interrupted,
+                            .context = interrupt};
+  bool ok;
+  if (strcmp(a.what, "sim") == 0)
+    ok = bench_sim(&o);
+  else if (strcmp(a.what, "check") == 0)
+    ok = bench_check(&o);
+  else if (strcmp(a.what, "kernel") == 0)
+    return cli_usage(&p, "bench kernel is not part of this version yet");
+  else
+    return cli_usage(&p, "there is no bench \"%s\"; there are sim and check", a.what);
+  if (cli_interrupted(interrupt)) return CLI_INTERRUPTED;
+  return ok ? CLI_OK : CLI_ERROR;
+}

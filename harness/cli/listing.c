@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/rules.h"
+#include "run/results.h"
+
+enum { MAX_SHOWN = 25 };
+
+/* What all runs together say of one rule. */
+struct line {
+  enum jdg_verdict verdict;
+  json_int_t activations;
+  const char *shown_by; /* the first run with this verdict */
+  size_t others;        /* further runs in which it was exercised */
+  const char *level;
+};
+
+static const char *member(const json_t *object, const char *key) {
+  const char *value = json_string_value(json_object_get(object, key));
+  return value ? value : "";
+}
+
+static const char *run_name(const json_t *run) {
+  const char *name = member(run, "scenario");
+  return *name ? name : member(run, "capture");
+}
+
+/* ---- the listing ---- */
+
+static size_t catalogue_index(const char *id) {
+  for (size_t i = 0; i < rule_count(); i++)
+    if (strcmp(rule_get(i)->id, id) == 0) return i;
+  return rule_count();
+}
+
+static void add_entry(struct line *line, const json_t *run, const json_t *entry,
+                      const json_t **last_run) {
+  enum jdg_verdict v = run_verdict_parse(member(entry, "verdict"));
+  json_int_t activations = json_integer_value(json_object_get(entry, "activations"));
+  line->level = member(entry, "level");
+  bool worse = run_worst(line->verdict, v) != line->verdict;
+  if (worse || (line->verdict == JDG_NOT_EXERCISED && v != JDG_NOT_EXERCISED)) {
+    if (line->shown_by && *last_run != run) line->others++;
+    line->verdict = v;
+    line->shown_by = run_name(run);
+  } else if (activations > 0 && *last_run != run) {
+    line->others++;
+  }
+  if (activations > 0) *last_run = run;
+  line->activations += activations;
+}
+
+static struct line *collect(const json_t *runs) {
+  struct line *lines = calloc(rule_count() + 1, sizeof *lines);
+  const json_t **last = calloc(rule_count() + 1, sizeof *last);
+  json_t *run, *entry;
+  size_t i, k, index = 0;
+  for (i = 0; lines && last && i < json_array_size(runs); i++) {
+    run = json_array_get(runs, i);
+    json_array_foreach(json_object_get(run, "rules"), k, entry) {
+      const char *id = member(entry, "id");
+      if (index >= rule_count() || strcmp(rule_get(index)->id, id) != 0)
+        index = index + 1 < rule_count() && strcmp(rule_get(index + 1)->id, id) == 0
+                    ? index + 1
+                    : catalogue_index(id);
+      if (index < rule_count()) add_entry(&lines[index], run, entry, &last[index]);
+    }
+  }
+  free(last);
+  return lines;
+}
+
+static const char *colour_of(enum jdg_verdict v) {
+  switch (v) {
+    case JDG_PASS: return "\033[32m";
+    case JDG_WARN:
+    case JDG_INCONCLUSIVE:
+    case JDG_WAIVED: return "\033[33m";
+    case JDG_FAIL:
+    case JDG_ERROR: return "\033[31m";
+    default: return "\033[2m";
+  }
+}
+
+static const char *short_verdict(enum jdg_verdict v) {
+  if (v == JDG_NOT_EXERCISED) return "-";
+  if (v == JDG_FAIL) return "FAIL";
+  if (v == JDG_INCONCLUSIVE) return "unclear";
+  return v == JDG_UNSUPPORTED ? "n/a" : jdg_verdict_name(v);
+}
+
+static void print_line(const struct rule *rule, const struct line *line, FILE *stream,
+                       bool colours) {
+  fprintf(stream, "    %s%-7s%s  %-15s  %-15s  %s", colours ? colour_of(line->verdict) : "",
+          short_verdict(line->verdict), colours ? "\033[0m" : "", rule->id, line->level,
+          rule->title);
+  if (line->shown_by && line->activations) {
+    fprintf(stream, "%s  [%s", colours ? "\033[2m" : "", line->shown_by);
+    if (line->others) fprintf(stream, " +%zu", line->others);
+    fprintf(stream, "]%s", colours ? "\033[0m" : "");
+  }
+  fputc('\n', stream);
+}
+
+void cli_list_rules(const json_t *runs, FILE *stream, bool colours) {
+  struct line *lines = collect(runs);
+  const char *document = "", *section = "";
+  for (size_t i = 0; lines && i < rule_count(); i++) {
+    const struct rule *rule = rule_get(i);
+    if (!lines[i].level) continue;
+    bool new_document = strcmp(document, rule->document) != 0;
+    if (new_document)
+      fprintf(stream, "%s%s%s%s\n", *document ? "\n" : "", colours ? "\033[1m" : "", rule->document,
+              colours ? "\033[0m" : "");
+    if (new_document || strcmp(section, rule->section) != 0)
+      fprintf(stream, "  section %s\n", rule->section);
+    document = rule->document;
+    section = rule->section;
+    print_line(rule, &lines[i], stream, colours);
+  }
+  free(lines);
+}
+
+/* ---- findings ---- */
+
+static void print_time(const json_t *finding, FILE *stream) {
+  json_int_t frame = json_integer_value(json_object_get(finding, "frame"));
+  json_int_t time = json_integer_value(json_object_get(finding, "time_ns"));
+  if (frame) fprintf(stream, ", frame %" JSON_INTEGER_FORMAT, frame);
+  if (time)
+    fprintf(stream, ", at %" JSON_INTEGER_FORMAT ".%06" JSON_INTEGER_FORMAT " s", time / 1000000000,
+            time % 1000000000 / 1000);
+}
+
+static void print_comparison(const json_t *item, FILE *stream) {
+  const char *expected = member(item, "expected"), *actual = member(item, "actual");
+  if (*expected) fprintf(stream, "  expected  %s\n", expected);
+  if (*actual) fprintf(stream, "  actual    %s\n", actual);
+}
+
+static void print_again(const json_t *run, FILE *stream) {
+  const char *capture = member(run, "capture"), *again = member(run, "reproduce");
+  if (*capture) fprintf(stream, "  capture   %s\n", capture);
+  if (*again) fprintf(stream, "  again     %s\n", again);
+}
+
+static void print_rule_finding(const json_t *run, const json_t *entry, const json_t *finding,
+                               FILE *stream, bool colours) {
+  const struct rule *rule = rule_find(member(entry, "id"));
+  const struct rule_check *check = rule ? rule_check_of(rule) : NULL;
+  enum jdg_verdict v = run_verdict_parse(member(entry, "verdict"));
+  fprintf(stream, "%s%s%s %s in %s, node %s", colours ? colour_of(v) : "", short_verdict(v),
+          colours ? "\033[0m" : "", member(entry, "id"), run_name(run), member(entry, "node"));
+  print_time(finding, stream);
+  fputc('\n', stream);
+  if (rule)
+    fprintf(stream, "  rule      %s (%s, section %s, %s)\n",
+            check && check->requirement ? check->requirement : rule->title, rule->document,
+            rule->section, member(entry, "level"));
+  print_comparison(finding, stream);
+  if (*member(finding, "message")) fprintf(stream, "  note      %s\n", member(finding, "message"));
+  print_again(run, stream);
+  fputc('\n', stream);
+}
+
+static void print_item(const json_t *run, const json_t *item, FILE *stream, bool colours) {
+  enum jdg_verdict v = run_verdict_parse(member(item, "verdict"));
+  json_int_t line = json_integer_value(json_object_get(item, "line"));
+  fprintf(stream, "%s%s%s %s in %s", colours ? colour_of(v) : "", short_verdict(v),
+          colours ? "\033[0m" : "", member(item, "kind"), run_name(run));
+  if (line) fprintf(stream, ", line %" JSON_INTEGER_FORMAT, line);
+  print_time(item, stream);
+  fprintf(stream, "\n  what      %s\n", member(item, "text"));
+  print_comparison(item, stream);
+  print_again(run, stream);
+  fputc('\n', stream);
+}
+
+static bool is_bad(const json_t *entry) {
+  enum jdg_verdict v = run_verdict_parse(member(entry, "verdict"));
+  return v == JDG_FAIL || v == JDG_WARN || v == JDG_ERROR;
+}
+
+static size_t print_run(const json_t *run, size_t shown, FILE *stream, bool colours) {
+  json_t *entry;
+  size_t i;
+  json_array_foreach(json_object_get(run, "rules"), i, entry) {
+    json_t *findings = json_object_get(entry, "findings");
+    if (!is_bad(entry) || json_array_size(findings) == 0) continue;
+    if (shown++ < MAX_SHOWN)
+      print_rule_finding(run, entry, json_array_get(findings, 0), stream, colours);
+  }
+  json_array_foreach(json_object_get(run, "expectations"), i, entry) {
+    bool unclear = strcmp(member(entry, "verdict"), "inconclusive") == 0;
+    if (!is_bad(entry) && !unclear) continue;
+    if (shown++ < MAX_SHOWN) print_item(run, entry, stream, colours);
+  }
+  return shown;
+}
+
+void cli_list_findings(const json_t *runs, FILE *stream, bool colours) {
+  size_t shown = 0;
+  for (size_t i = 0; i < json_array_size(runs); i++)
+    shown = print_run(json_array_get(runs, i), shown, stream, colours);
+  if (shown > MAX_SHOWN) fprintf(stream, "and %zu more, all in the results\n\n", shown - MAX_SHOWN);
+}
+
+/* ---- counts ---- */
+
+static void print_counts(const json_t *counts, FILE *stream) {
+  const char *name;
+  json_t *value;
+  bool first = true;
+  json_object_foreach((json_t *)(uintptr_t)counts, name, value) {
+    if (json_integer_value(value) == 0) continue;
+    fprintf(stream, "%s %" JSON_INTEGER_FORMAT " %s", first ? ":" : ",", json_integer_value(value),
+            name);
+    first = false;
+  }
+  fputc('\n', stream);
+}
+
+static size_t rules_exercised(const json_t *runs, size_t *implemented) {
+  struct line *lines = collect(runs);
+  size_t exercised = 0;
+  *implemented = 0;
+  for (size_t i = 0; lines && i < rule_count(); i++) {
+    *implemented += lines[i].level != NULL;
+    exercised += lines[i].activations > 0;
+  }
+  free(lines);
+  return exercised;
+}
+
+void cli_list_counts(const json_t *results, FILE *stream) {
+  const json_t *summary = json_object_get(results, "summary");
+  const json_t *runs = json_object_get(results, "runs");
+  size_t implemented, exercised = rules_exercised(runs, &implemented);
+  fprintf(stream, "%zu run%s", json_array_size(runs), json_array_size(runs) == 1 ? "" : "s");
+  print_counts(json_object_get(summary, "runs"), stream);
+  fprintf(stream, "%zu of %zu rules exercised; rules by node and run", exercised, implemented);
+  print_counts(json_object_get(summary, "rules"), stream);
+  json_t *waiver;
+  size_t i;
+  json_array_foreach(json_object_get(summary, "waivers"), i, waiver) {
+    const char *problem = member(waiver, "problem");
+    if (*problem)
+      fprintf(stream, "FAIL waiver for %s (%s): %s\n", member(waiver, "rule"),
+              member(waiver, "sut"), problem);
+  }
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which runs a command line asks for. */
+#ifndef CHORUS_CLI_PLAN_H
+#define CHORUS_CLI_PLAN_H
+
+#include "cli/cli.h"
+
+struct cli_planned {
+  struct scn_scenario *scenario;
+  uint64_t seed;
+  char *file;      /* of its capture and events, without ending */
+  char *reproduce; /* the command for it alone */
+};
+
+struct cli_plan {
+  struct scn_library library;
+  struct cli_planned *runs;
+  size_t count;
+};
+
+struct cli_wish {
+  const char *command; /* for messages */
+  const char *const *selectors;
+  size_t selector_count;
+  const struct scn_setting *settings; /* --set */
+  size_t setting_count;
+  uint64_t seed, repeat;
+  bool has_seed;
+  const char *extra; /* further options for the reproduction command, or "" */
+};
+
+/* false: the messages are out, and it is a usage error. */
+bool cli_plan_make(struct cli_plan *plan, const struct cli_wish *wish);
+void cli_plan_free(struct cli_plan *plan);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* report and diff are Python programs, which read the JSON only. */
+#include "cli/python.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The launcher's environment has the packages; without a launcher they have to be installed. */
+static const char *interpreter(void) {
+  const char *python = getenv("CHORUS_PYTHON");
+  return python && *python ? python : "python3";
+}
+
+static int replace_process(const char *subcommand, int count, char **arguments) {
+  char *words[count + 5];
+  const char *head[] = {interpreter(), "-m", "chorus_reports", subcommand};
+  for (size_t i = 0; i < 4; i++) words[i] = (char *)(uintptr_t)head[i];
+  for (int i = 0; i < count; i++) words[4 + i] = arguments[i];
+  words[4 + count] = NULL;
+  execvp(words[0], words);
+  fprintf(stderr, "chorus %s: cannot start %s: %s\n", subcommand, words[0], strerror(errno));
+  return CLI_ERROR;
+}
+
+int cli_report(int count, char **arguments) {
+  return replace_process("report", count, arguments);
+}
+int cli_diff(int count, char **arguments) {
+  return replace_process("diff", count, arguments);
+}
+
+bool cli_write_report(const char *results, const char *folder) {
+  if (!getenv("CHORUS_PYTHON")) return false;
+  fflush(stdout);
+  pid_t child = fork();
+  if (child < 0) return false;
+  if (child == 0) {
+    char *words[] = {(char *)(uintptr_t)results, (char *)(uintptr_t) "--html",
+                     (char *)(uintptr_t)folder, NULL};
+    if (!freopen("/dev/null", "w", stdout)) _exit(CLI_ERROR);
+    _exit(replace_process("report", 3, words));
+  }
+  int status;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return false;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Conformance statements (ICS) of nodes, as YAML (docs/ics.md). */
+#ifndef CHORUS_RUN_ICS_FILE_H
+#define CHORUS_RUN_ICS_FILE_H
+
+#include "judge/ics.h"
+#include "scenario/errors.h"
+
+struct run_statement {
+  char name[64];                  /* node's name, or "" */
+  bool has_address;               /* the node with this address */
+  struct chorus_endpoint address; /* port 0: any */
+  struct jdg_ics ics;             /* neither name nor address: every other node */
+};
+
+struct run_statements {
+  struct run_statement *list;
+  size_t count;
+};
+
+/* false: see |errors|. */
+bool run_statements_read(struct run_statements *statements, const char *path,
+                         struct scn_errors *errors);
+bool run_statements_parse(struct run_statements *statements, const char *path, const char *text,
+                          size_t length, struct scn_errors *errors);
+void run_statements_free(struct run_statements *statements);
+
+#endif
