@@ -104,6 +104,6 @@ void rule_coap_5_3_1_03(struct jdg_look *look) {
     return;
   }
   judge_token(look, h);
-  h->tokens++;
+  if (look->request->token_length) h->tokens++; /* empty ones are allowed, and nothing to praise */
   if (h->tokens >= ENOUGH_TOKENS && !h->told) jdg_pass(look);
 }
