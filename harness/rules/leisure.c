@@ -181,7 +181,7 @@ void rule_gc_2_3_4_07(struct jdg_look *look) {
   }
   if (s->n < LEISURE_SAMPLES) return;
   if (constant(look->host, s)) {
-    jdg_break(look, 0, leisure_text(look->host, expected), "always the same delay: %s",
+    jdg_break(look, 0, leisure_text(look->host, expected), "hardly any spread: %s",
               summary(s, text));
     return;
   }

@@ -150,8 +150,9 @@ static bool empty_exempt(const struct jdg_look *look) {
 }
 
 static void consistent_silence(struct jdg_look *look, struct answered_state *state) {
+  if (!rule_withheld(look)) return;
   const struct jdg_request *q = look->reception->request;
-  if (!rule_withheld(look) || !by_default(q) || empty_exempt(look)) return;
+  if (!by_default(q) || empty_exempt(look)) return;
   if (was_answered(state, q->resource, grain(look, look->event->code)))
     withheld(look, "a response, as to an earlier request with this outcome");
 }
