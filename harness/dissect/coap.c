@@ -35,6 +35,7 @@ static void list_option(struct dis_coap *m, uint32_t number, uint32_t length,
     m->errors |= DIS_ERROR_TOO_MANY;
     return;
   }
+  if (number < 64) m->option_mask |= UINT64_C(1) << number;
   struct dis_option *option = &m->options[m->option_count++];
   option->number = (uint16_t)number;
   option->length = (uint16_t)length;

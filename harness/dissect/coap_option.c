@@ -60,8 +60,9 @@ bool dis_option_repeatable(uint16_t number) {
 unsigned dis_option_count(const struct dis_coap *message, uint16_t number,
                           const struct dis_option **first) {
   unsigned i = 0, count = 0;
-  while (i < message->option_count && message->options[i].number < number) i++;
   if (first) *first = NULL;
+  if (number < 64 && !(message->option_mask >> number & 1)) return 0;
+  while (i < message->option_count && message->options[i].number < number) i++;
   /* Options are in the order of their numbers: all occurrences are neighbours. */
   for (; i < message->option_count && message->options[i].number == number; i++, count++)
     if (first && count == 0) *first = &message->options[i];

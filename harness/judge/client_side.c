@@ -174,7 +174,7 @@ static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look) {
   attach(judge, look, &a->arrival);
   a->arrival.due = what_is_due(look, &a->arrival);
   note_answer(&a->arrival);
-  a->digest = dis_digest_datagram(look->coap);
+  a->digest = look->judge->digest;
   struct arrival_key key = {look->host, &a->arrival.source, a->arrival.mid};
   a->hash = arrival_hash(&key);
   a->indexed = jdg_table_add(&judge->arrivals, a->hash, a);
@@ -191,8 +191,7 @@ static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look) {
 void client_received(struct judge *judge, struct jdg_look *look) {
   struct arrival *a = arrival_find(judge, look->host, &look->frame_info->source, look->coap->mid);
   chorus_time life = look->coap->type == DIS_CON ? JDG_EXCHANGE_LIFETIME : JDG_NON_LIFETIME;
-  bool copy =
-      a && a->digest == dis_digest_datagram(look->coap) && look->now - a->arrival.time < life;
+  bool copy = a && a->digest == look->judge->digest && look->now - a->arrival.time < life;
   if (copy) {
     look->copy = true;
     a->arrival.copies++;

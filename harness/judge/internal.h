@@ -124,7 +124,8 @@ struct expected_ics {
 struct hook_entry { /* a rule to be called */
   void (*look)(struct jdg_look *look);
   const struct rule *rule;
-  size_t check; /* its index */
+  size_t check;   /* its index */
+  uint32_t needs; /* enum jdg_need */
 };
 
 struct text_block {
@@ -155,6 +156,7 @@ struct judge {
   struct dis_reassembly *reassembly;
   struct dis_frame frame;
   struct dis_coap coap;
+  uint64_t digest; /* of the datagram in |coap| */
   struct sighting sightings[SIGHTINGS];
 
   const struct rule_check **checks; /* by index */

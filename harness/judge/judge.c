@@ -173,6 +173,51 @@ bool jdg_node_judged(const struct judge *judge, uint32_t node) {
 
 /* ---- rules ---- */
 
+#define BLOCK_OPTIONS (UINT64_C(1) << DIS_BLOCK2 | UINT64_C(1) << DIS_BLOCK1)
+
+static uint32_t message_conditions(const struct dis_coap *m) {
+  uint32_t have = 0;
+  if (m->errors) have |= JDG_IF_BAD;
+  if (m->option_count) have |= JDG_IF_OPTIONS;
+  if (m->option_mask >> DIS_OBSERVE & 1) have |= JDG_IF_OBSERVE;
+  if (m->option_mask & BLOCK_OPTIONS) have |= JDG_IF_BLOCK;
+  if (m->type == DIS_CON) have |= JDG_IF_CON;
+  if (m->type == DIS_ACK) have |= JDG_IF_ACK;
+  return have;
+}
+
+static uint32_t request_conditions(const struct jdg_request *r) {
+  uint32_t have = 0;
+  if (r->group) have |= JDG_IF_GROUP;
+  if (r->no_response != DIS_ABSENT) have |= JDG_IF_NO_RESPONSE;
+  if (r->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
+  if (r->blockwise) have |= JDG_IF_BLOCK;
+  if (r->discovery) have |= JDG_IF_DISCOVERY;
+  if (r->transmissions > 1) have |= JDG_IF_AGAIN;
+  return have;
+}
+
+/* What is the case, as rules may need it: enum jdg_need. */
+static uint32_t conditions(const struct jdg_look *look) {
+  uint32_t have = look->group ? JDG_IF_GROUP : 0;
+  if (look->coap) have |= message_conditions(look->coap);
+  if (look->request) have |= request_conditions(look->request);
+  const struct jdg_reception *r = look->reception;
+  const struct jdg_arrival *a = look->arrival;
+  if (r && (r->bad || r->errors)) have |= JDG_IF_BAD;
+  if (r && r->type == DIS_CON) have |= JDG_IF_CON;
+  if (r && r->copies) have |= JDG_IF_AGAIN;
+  if (a && (a->errors || a->culprit)) have |= JDG_IF_BAD;
+  if (a && a->type == DIS_CON) have |= JDG_IF_CON;
+  if (a && a->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
+  if (a && a->copies) have |= JDG_IF_AGAIN;
+  if (look->copy) have |= JDG_IF_AGAIN;
+  if (!(have & JDG_IF_GROUP)) have |= JDG_IF_UNICAST;
+  if (look->host->has_events) have |= JDG_IF_EVENTS;
+  if (look->host->ics.declared) have |= JDG_IF_STATED;
+  return have;
+}
+
 void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
                 struct jdg_host *host) {
   if (!host || !host->judged) return;
@@ -181,7 +226,10 @@ void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
   look->host = host;
   const struct hook_entry *entry = judge->hook_lists[index];
   const struct hook_entry *end = entry + judge->hook_counts[index];
+  uint32_t lacking = ~conditions(look);
+  if (!look->coap && !look->request) lacking &= JDG_IF_EVENTS | JDG_IF_STATED;
   for (; entry < end; entry++) {
+    if (entry->needs & lacking) continue;
     judge->speaking = entry->check;
     look->rule = entry->rule;
     entry->look(look);
@@ -340,7 +388,7 @@ static bool is_coap(struct judge *judge, bool own_view) {
  */
 static bool seen_elsewhere(struct judge *judge, const struct cap_packet *packet) {
   const struct dis_frame *f = &judge->frame;
-  uint64_t digest = dis_digest_datagram(&judge->coap);
+  uint64_t digest = judge->digest;
   digest = jdg_mix(jdg_mix(digest, endpoint_hash(&f->source)), endpoint_hash(&f->destination));
   enum dis_direction direction = packet->direction ? packet->direction : f->direction;
   uint32_t place = (uint32_t)jdg_mix(jdg_mix(packet->interface, f->interface_index), direction);
@@ -519,6 +567,7 @@ void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
   }
   judge->counts.datagrams++;
   dis_coap_parse(&judge->coap, judge->frame.payload, judge->frame.length);
+  judge->digest = dis_digest_datagram(&judge->coap);
   if (!is_coap(judge, bound != NULL)) return;
   if (bound)
     own_view(judge, packet, bound);

@@ -46,6 +46,28 @@ enum jdg_hook {
 };
 #define JDG_HOOK_COUNT 12
 
+/*
+ * What a rule needs beside its hook, or-ed to it in its table row: without it the rule is not
+ * called at all, which is most of a judge's speed. It only spares calls: the rule still checks what
+ * it relies on. Where a look has neither message nor request, only EVENTS and STATED are looked at.
+ */
+enum jdg_need {
+  JDG_IF_GROUP = 1u << 16,       /* the message went to a group, or belongs to a group request */
+  JDG_IF_UNICAST = 1u << 17,     /* neither of both */
+  JDG_IF_BAD = 1u << 18,         /* format error, or a request or response to be rejected */
+  JDG_IF_CON = 1u << 19,         /* the message is Confirmable */
+  JDG_IF_NO_RESPONSE = 1u << 20, /* the request has the No-Response option */
+  JDG_IF_OBSERVE = 1u << 21,     /* message or request has the Observe option */
+  JDG_IF_BLOCK = 1u << 22,       /* message or request has a Block option */
+  JDG_IF_DISCOVERY = 1u << 23,   /* the request is for /.well-known/core */
+  JDG_IF_EVENTS = 1u << 24,      /* the host's application has spoken */
+  JDG_IF_STATED = 1u << 25,      /* the host has a statement (ICS) */
+  JDG_IF_OPTIONS = 1u << 26,     /* the message has options */
+  JDG_IF_ACK = 1u << 27,         /* the message is an Acknowledgement */
+  JDG_IF_AGAIN = 1u << 28,       /* a copy, or not the first transmission of its request */
+};
+#define JDG_NEEDS 0xffff0000u
+
 /* A node, or a host known by its address. */
 struct jdg_host {
   uint32_t index;

@@ -293,7 +293,7 @@ void mid_note(struct judge *judge, struct jdg_look *look) {
   struct mid_key pair = {&f->source, &f->destination, m->mid};
   uint64_t hash_source = jdg_mix(endpoint_hash(&f->source), m->mid);
   uint64_t hash_pair = jdg_mix(hash_source, endpoint_hash(&f->destination));
-  uint64_t digest = dis_digest_datagram(m);
+  uint64_t digest = look->judge->digest;
   struct mid_use *old = jdg_table_find(&judge->mid_pairs, hash_pair, same_mid_use, &pair);
   if (old && old->use.digest == digest) {
     look->copy = true;

@@ -172,7 +172,7 @@ static struct reception *new_reception(struct judge *judge, struct jdg_look *loo
   q->time = q->last_time = look->now;
   q->window_end = CHORUS_NEVER;
   if (bad == JDG_BAD_OPTION) dis_options_reject(m, &q->culprit);
-  r->digest = dis_digest_datagram(m);
+  r->digest = look->judge->digest;
   return r;
 }
 
@@ -222,8 +222,7 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
   struct reception *r =
       reception_find(judge, look->host, &look->frame_info->source, look->coap->mid);
   bool fresh = !r || look->now - r->reception.time >= JDG_NON_LIFETIME;
-  bool identical =
-      r && r->digest == dis_digest_datagram(look->coap) && r->reception.group == look->group;
+  bool identical = r && r->digest == look->judge->digest && r->reception.group == look->group;
   if (!fresh && identical) {
     look->copy = true;
     count_copy(r, look);
@@ -255,18 +254,18 @@ static void react(struct jdg_reception *reception, uint64_t frame) {
 #define RESPONSE_MEMORY 8
 
 /* Whether this response is a retransmission of one that the leg has seen. */
-static bool sent_before(const struct jdg_leg *leg, const struct dis_coap *m) {
+static bool sent_before(const struct jdg_leg *leg, const struct jdg_look *look) {
   unsigned n = leg->responses < RESPONSE_MEMORY ? leg->responses : RESPONSE_MEMORY;
-  uint64_t digest = dis_digest_datagram(m);
+  uint64_t digest = look->judge->digest;
   for (unsigned i = 0; i < n; i++)
-    if (leg->response_mids[i] == m->mid && leg->response_digests[i] == digest) return true;
+    if (leg->response_mids[i] == look->coap->mid && leg->response_digests[i] == digest) return true;
   return false;
 }
 
 static void remember_response(struct jdg_leg *leg, const struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
   leg->response_mids[leg->responses % RESPONSE_MEMORY] = m->mid;
-  leg->response_digests[leg->responses % RESPONSE_MEMORY] = dis_digest_datagram(m);
+  leg->response_digests[leg->responses % RESPONSE_MEMORY] = look->judge->digest;
   if (leg->responses++ == 0) {
     leg->first_response = look->now;
     leg->first_response_frame = look->frame;
@@ -294,7 +293,7 @@ void server_responded(struct judge *judge, struct jdg_look *look) {
   look->reception = cause ? &cause->reception : NULL;
   if (leg) {
     request->last_seen = look->now;
-    look->copy = sent_before(&leg->leg, m);
+    look->copy = sent_before(&leg->leg, look);
     if (!look->copy) remember_response(&leg->leg, look);
   }
   if (cause && !look->copy) {

@@ -64,8 +64,8 @@ static void enable(struct judge *judge) {
     judge->hook_counts[hook] = 0;
     for (size_t i = 0; i < judge->check_count; i++) {
       if (!judge->enabled[i] || !(judge->checks[i]->hooks & (1u << hook))) continue;
-      judge->hook_lists[hook][judge->hook_counts[hook]++] =
-          (struct hook_entry){judge->checks[i]->look, judge->check_rules[i], i};
+      judge->hook_lists[hook][judge->hook_counts[hook]++] = (struct hook_entry){
+          judge->checks[i]->look, judge->check_rules[i], i, judge->checks[i]->hooks & JDG_NEEDS};
     }
   }
 }
