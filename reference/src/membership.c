@@ -31,8 +31,20 @@ static bool join(struct ref_server *s, chorus_time now, const struct chorus_endp
   return true;
 }
 
+/* Whether |port| is needed for anything but groups that were left. */
+static bool port_needed(const struct ref_server *s, uint16_t port) {
+  if (port == s->port || (port == CHORUS_COAP_PORT && !s->no_discovery)) return true;
+  for (size_t i = 0; i < s->configured_count; i++)
+    if (s->configured[i].joined && s->configured[i].endpoint.port == port) return true;
+  for (size_t i = 0; i < s->added_count; i++)
+    if (s->added[i].joined && s->added[i].endpoint.port == port) return true;
+  return false;
+}
+
+/* The group is marked as left already. Its port serves nobody then (seed 2.2.4). */
 static void leave(struct ref_server *s, const struct chorus_endpoint *group) {
   s->host->ops->leave(s->host->context, group);
+  if (!port_needed(s, group->port)) s->host->ops->close(s->host->context, group->port);
   emit(s, CHORUS_EVENT_LEAVE, group);
 }
 
@@ -122,8 +134,11 @@ int ref_group_change(struct ref_server *s, chorus_time now, const struct chorus_
 
 /* After a restart a server is a member of what is configured, and of nothing else. */
 void ref_groups_restart(struct ref_server *s, chorus_time now) {
-  for (size_t i = 0; i < s->added_count; i++)
-    if (s->added[i].joined) leave(s, &s->added[i].endpoint);
+  for (size_t i = 0; i < s->added_count; i++) {
+    bool joined = s->added[i].joined;
+    s->added[i].joined = false;
+    if (joined) leave(s, &s->added[i].endpoint);
+  }
   ref_groups_free(s);
   ref_groups_join(s, now);
 }

@@ -208,6 +208,7 @@ void ref_respond(struct ref_server *s, struct ref_work *w) {
 }
 
 void ref_reject(struct ref_server *s, struct ref_work *w, enum ref_fault fault) {
+  if (s->multicast_unaware) w->request.group = false;
   uint8_t reaction = s->policy->reject(&w->env, &w->request, fault);
   if (reaction == REF_REACT_SILENCE) return;
   struct route route = route_of(s, w);

@@ -255,6 +255,7 @@ static void fill(struct ref_server *s, const struct ref_server_config *c) {
   s->no_filter = c->no_filter;
   s->no_discovery = c->no_discovery;
   s->only_widen = c->authorised_relaxation_only;
+  s->multicast_unaware = c->multicast_unaware;
   s->discovery = (struct ref_resource_traits){
       .suppress = REF_SUPPRESS_EMPTY_205 | REF_SUPPRESS_4XX | REF_SUPPRESS_5XX,
       .no_response = true,

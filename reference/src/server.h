@@ -121,7 +121,7 @@ struct ref_server {
   char *why;    /* text of the last command that failed; on the heap */
   uint16_t port;
   uint8_t discovery_joined; /* bit per All CoAP Nodes group */
-  bool no_dedup, no_filter, no_discovery, only_widen, started;
+  bool no_dedup, no_filter, no_discovery, only_widen, multicast_unaware, started;
 };
 
 /* A request in the works. */

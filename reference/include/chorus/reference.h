@@ -65,6 +65,8 @@ struct ref_server_config {
   bool no_filter;      /* no RFC 6690 query filtering */
   bool no_discovery;   /* no /.well-known/core, and no All CoAP Nodes groups by default */
   bool authorised_relaxation_only; /* No-Response may only widen suppression (seed 5.4) */
+  bool multicast_unaware; /* cannot tell how a message came: resets, also to a group, what it cannot
+                             process (RFC 7252, section 8.1) */
   uint32_t response_rate; /* responses per second per source and at most; 0: 20 (COAP-4.7-03) */
   const struct ref_server_policy *policy; /* NULL: the reference's own; must outlive the server */
   void *policy_context;                   /* handed to each policy */

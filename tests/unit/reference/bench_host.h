@@ -39,7 +39,7 @@ struct bench {
   size_t sent_count;
   struct said *said;
   size_t said_count;
-  size_t joined, opened;
+  size_t joined, opened, closed;
   bool refuse_ipv4;
   struct chorus_endpoint self;
   const char *why;
@@ -68,8 +68,8 @@ static inline int bench_open(void *context, uint16_t port) {
 }
 
 static inline void bench_close(void *context, uint16_t port) {
-  (void)context;
   (void)port;
+  ((struct bench *)context)->closed++;
 }
 
 static inline int bench_join(void *context, const struct chorus_endpoint *group) {

@@ -621,6 +621,24 @@ START_TEST(restart_forgets) {
 }
 END_TEST
 
+START_TEST(ports_close_with_their_last_group) {
+  struct bench b;
+  struct ref_server_config cfg = config();
+  start(&b, &cfg);
+  ck_assert_int_eq(ask(&b, "join", "group", "[ff35::2]:61616"), CHORUS_OK);
+  ck_assert_int_eq(ask(&b, "join", "group", "[ff35::3]:61616"), CHORUS_OK);
+  ck_assert_int_eq(ask(&b, "leave", "group", "[ff35::2]:61616"), CHORUS_OK);
+  ck_assert_int_eq(ask(&b, "leave", "group", GROUP), CHORUS_OK);
+  ck_assert_uint_eq(b.closed, 0);
+  ck_assert_int_eq(ask(&b, "leave", "group", "[ff35::3]:61616"), CHORUS_OK);
+  ck_assert_uint_eq(b.closed, 1);
+  ck_assert_int_eq(ask(&b, "join", "group", "[ff35::3]:61616"), CHORUS_OK);
+  ck_assert_int_eq(ask(&b, "restart", NULL), CHORUS_OK);
+  ck_assert_uint_eq(b.closed, 2);
+  stop(&b);
+}
+END_TEST
+
 START_TEST(commands_are_checked) {
   struct bench b;
   struct ref_server_config cfg = config();
@@ -697,6 +715,7 @@ int main(void) {
                                 large_representations_come_in_blocks,
                                 response_rate_is_limited,
                                 restart_forgets,
+                                ports_close_with_their_last_group,
                                 commands_are_checked,
                                 configurations_are_checked,
                                 footprint_of_an_idle_server};
