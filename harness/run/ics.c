@@ -54,7 +54,7 @@ static void state_server(const struct scn_scenario *scenario, const struct ref_s
   ics->nr_policy = c->authorised_relaxation_only ? JDG_NR_AUTHONLY : JDG_NR_ALWAYS;
   ics->discovery = yes_if(!c->no_discovery);
   ics->filter = yes_if(!c->no_filter);
-  ics->mcast_aware = JDG_YES;
+  ics->mcast_aware = yes_if(!c->multicast_unaware);
   for (size_t i = 0; i < c->resource_count; i++) state_resource(ics, &c->resources[i]);
   for (size_t i = 0; i < c->group_count; i++) add_group(ics, &c->groups[i]);
   if (!c->no_discovery) add_discovery_groups(ics, scenario->network.ip);
@@ -66,13 +66,28 @@ static void state_server(const struct scn_scenario *scenario, const struct ref_s
   if (others) others->exists = JDG_NO;
 }
 
+static void state_more(const struct scn_statement *s, struct jdg_ics *ics) {
+  ics->needed_scope = s->needed_scope;
+  if (s->nstart) ics->nstart = s->nstart;
+  ics->group_size = s->group_size;
+  ics->response_size = s->response_size;
+  ics->group_rate = s->group_rate;
+  if (s->sixlowpan) ics->sixlowpan = JDG_YES;
+  if (s->internet) ics->internet = JDG_YES;
+  if (s->constrained) ics->constrained = JDG_YES;
+  if (s->boundary) ics->boundary = JDG_YES;
+}
+
 void run_ics(const struct scn_scenario *scenario, const struct scn_node *node,
              struct jdg_ics *ics) {
   jdg_ics_default(ics);
   ics->declared = true;
   ics->processing = node->processing;
+  state_more(&node->statement, ics);
   if (node->role == SCN_SERVER) state_server(scenario, &node->server, ics);
+  ics->secured = JDG_NO; /* Group OSCORE is not implemented */
   if (node->role != SCN_CLIENT) return;
+  ics->groups_declared = true; /* and none: a pure client serves no group */
   ics->msrd_declared = node->client.max_server_response_delay != 0;
   ics->msrd = node->client.max_server_response_delay;
 }

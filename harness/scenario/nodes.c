@@ -11,12 +11,21 @@
 
 enum { MAX_NODES = 100000 };
 
-static const char *const client_keys[] = {
-    COMMON_KEYS, "port", "token-length", "empty-token", "group-hop-limit", "msrd", NULL};
-static const char *const server_keys[] = {
-    COMMON_KEYS,     "groups",    "port",      "leisure",
-    "dedup",         "filter",    "discovery", "authorised-relaxation-only",
-    "response-rate", "resources", NULL};
+static const char *const client_keys[] = {COMMON_KEYS,       "port", "token-length", "empty-token",
+                                          "group-hop-limit", "msrd", "statement",    NULL};
+static const char *const server_keys[] = {COMMON_KEYS,
+                                          "groups",
+                                          "port",
+                                          "leisure",
+                                          "dedup",
+                                          "filter",
+                                          "discovery",
+                                          "authorised-relaxation-only",
+                                          "response-rate",
+                                          "resources",
+                                          "multicast-aware",
+                                          "statement",
+                                          NULL};
 static const char *const tester_keys[] = {COMMON_KEYS, "groups", "port", "answers", NULL};
 static const char *const *const keys_of[] = {client_keys, server_keys, tester_keys};
 static const char *const role_words[] = {"client", "server", "tester", NULL};
@@ -120,9 +129,32 @@ void scn_decode_resources(struct scn_decoder *d, const scn_value *map, struct sc
 
 /* ---- one node ---- */
 
+static const char *const statement_keys[] = {
+    "needed-scope", "nstart",   "group-size",  "group-rate", "response-size",
+    "6lowpan",      "internet", "constrained", "boundary",   NULL};
+
+static void read_statement(struct scn_decoder *d, const scn_value *map, struct scn_statement *s) {
+  const scn_value *part = scn_get(d->document, map, "statement");
+  uint64_t scope = 0, nstart = 0, size = 0, response = 0;
+  if (!part || !scn_expect_map(d->document, part, "a statement", statement_keys)) return;
+  scn_read_integer(d->document, part, "needed-scope", 1, 15, &scope);
+  scn_read_integer(d->document, part, "nstart", 1, 1000, &nstart);
+  scn_read_integer(d->document, part, "group-size", 1, 1000000, &size);
+  scn_read_integer(d->document, part, "response-size", 1, 65535, &response);
+  scn_read_integer(d->document, part, "group-rate", 1, UINT64_MAX, &s->group_rate);
+  scn_read_boolean(d->document, part, "6lowpan", &s->sixlowpan);
+  scn_read_boolean(d->document, part, "internet", &s->internet);
+  scn_read_boolean(d->document, part, "constrained", &s->constrained);
+  scn_read_boolean(d->document, part, "boundary", &s->boundary);
+  s->needed_scope = (unsigned)scope;
+  s->nstart = (unsigned)nstart;
+  s->group_size = (unsigned)size;
+  s->response_size = (unsigned)response;
+}
+
 static void read_server(struct scn_decoder *d, const scn_value *map, struct scn_node *node) {
   struct ref_server_config *c = &node->server;
-  bool dedup = true, filter = true, discovery = true;
+  bool dedup = true, filter = true, discovery = true, aware = true;
   uint64_t rate = 0;
   c->leisure = 5 * CHORUS_SECOND;
   scn_read_duration(d->document, map, "leisure", &c->leisure);
@@ -133,6 +165,8 @@ static void read_server(struct scn_decoder *d, const scn_value *map, struct scn_
   scn_read_boolean(d->document, map, "filter", &filter);
   scn_read_boolean(d->document, map, "discovery", &discovery);
   scn_read_boolean(d->document, map, "authorised-relaxation-only", &c->authorised_relaxation_only);
+  scn_read_boolean(d->document, map, "multicast-aware", &aware);
+  c->multicast_unaware = !aware;
   if (scn_read_integer(d->document, map, "response-rate", 1, 1000000, &rate))
     c->response_rate = (uint32_t)rate;
   c->no_dedup = !dedup;
@@ -216,6 +250,7 @@ static void read_common(struct scn_decoder *d, const scn_value *map, struct scn_
 
 static void read_by_role(struct scn_decoder *d, const scn_value *map, struct scn_node *node) {
   read_common(d, map, node);
+  read_statement(d, map, &node->statement);
   if (node->role == SCN_SERVER) read_server(d, map, node);
   if (node->role == SCN_CLIENT) read_client(d, map, node);
 }

@@ -87,6 +87,16 @@ struct scn_answer {
 
 /* ---- nodes ---- */
 
+/* What a node states of itself beyond its configuration (its ICS; docs/ics.md). 0: not stated. */
+struct scn_statement {
+  unsigned needed_scope;  /* multicast scope that the client's task needs, 1 to 15 */
+  unsigned nstart;        /* outstanding interactions with a server, at most */
+  unsigned group_size;    /* members, for the lower bound of Leisure */
+  unsigned response_size; /* octets, for the same */
+  uint64_t group_rate;    /* octets per second, for the same */
+  bool sixlowpan, internet, constrained, boundary;
+};
+
 struct scn_node {
   const char *name;   /* "s2" */
   const char *family; /* "s" when made by count, else the name */
@@ -97,7 +107,8 @@ struct scn_node {
   uint32_t link; /* 0: the default link, else the index in |links| plus 1 */
   bool multicast_loopback;
   bool no_icmp;
-  chorus_time processing;           /* PROC that the node declares, ns; default 2 s */
+  chorus_time processing; /* PROC that the node declares, ns; default 2 s */
+  struct scn_statement statement;
   struct ref_server_config server;  /* role server; and |groups|, |port| of a tester */
   struct ref_client_config client;  /* role client */
   const struct scn_answer *answers; /* role tester */
@@ -147,6 +158,7 @@ struct scn_step {
   chorus_time at;
   struct scn_place place;
   enum scn_step_kind kind;
+  bool optional;                 /* the node may turn it down (a request that is over by then) */
   uint32_t node;                 /* COMMAND, SEND */
   struct chorus_command command; /* COMMAND */
   struct scn_send send;          /* SEND */
