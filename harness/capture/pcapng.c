@@ -317,7 +317,7 @@ enum cap_status pcapng_block_take(struct cap_reader *reader, const struct pcapng
 }
 
 enum cap_status pcapng_skip(struct cap_reader *reader) {
-  struct pcapng_block block;
+  struct pcapng_block block = {0};
   enum cap_status status;
   while ((status = pcapng_block_read(reader, &block)) == CAP_OK && !is_packet_block(&block)) {
     status = take_other(reader, &block);

@@ -201,7 +201,7 @@ static bool unknown_key(struct scn_document *d, const scn_value *key, const char
 }
 
 static bool twice(struct scn_document *d, const scn_value *map, size_t i) {
-  const scn_value *key, *other, *value;
+  const scn_value *key = NULL, *other = NULL, *value = NULL;
   scn_pair(d, map, i, &key, &value);
   for (size_t j = 0; j < i && scn_pair(d, map, j, &other, &value); j++) {
     const char *a = scn_raw_text(key), *b = scn_raw_text(other);
