@@ -181,7 +181,7 @@ static void write_clients(struct fuzz *f) {
     run_text_print(f->out, "    empty-token: true\n");
   else
     run_text_print(f->out, "    token-length: %u\n", PICK(f, lengths));
-  if (chance(f, 50)) run_text_print(f->out, "    msrd: %us\n", between(f, 1, 60));
+  if (chance(f, 50)) run_text_print(f->out, "    msrd: %us\n", between(f, 11, 60));
   if (chance(f, 30)) run_text_print(f->out, "    multicast-loopback: true\n");
 }
 
@@ -338,7 +338,7 @@ static void step_request(struct fuzz *f) {
 
 static void step_repeat(struct fuzz *f) {
   unsigned id = below(f, f->request_count);
-  run_text_print(f->out, "node: c%u, repeat: {of: q%u, mid: %s", f->requests[id].client, id,
+  run_text_print(f->out, "node: c%u, optional: true, repeat: {of: q%u, mid: %s", f->requests[id].client, id,
                  chance(f, 50) ? "same" : "new");
   run_text_print(f->out, "}");
 }
@@ -366,7 +366,7 @@ static void step_send(struct fuzz *f) {
 static void step_server(struct fuzz *f) {
   static const char *const groups[] = {"$g1", "$g2", "$g3"};
   unsigned server = between(f, 1, f->servers);
-  run_text_print(f->out, "node: s%u, ", server);
+  run_text_print(f->out, "node: s%u, optional: true, ", server);
   switch (below(f, 4)) {
     case 0: run_text_print(f->out, "join: {group: %s}", PICK(f, groups)); break;
     case 1: run_text_print(f->out, "leave: {group: %s}", PICK(f, groups)); break;
@@ -383,7 +383,7 @@ static void step_client(struct fuzz *f) {
     return;
   }
   unsigned id = below(f, f->request_count);
-  run_text_print(f->out, "node: c%u, forget: {of: q%u}", f->requests[id].client, id);
+  run_text_print(f->out, "node: c%u, optional: true, forget: {of: q%u}", f->requests[id].client, id);
 }
 
 static void write_step(struct fuzz *f) {

@@ -163,6 +163,18 @@ static const char *argument_id(struct scn_decoder *d, const struct draft *draft,
   return text;
 }
 
+/* Nodes take whole numbers, so "1.5s" becomes "1500ms". */
+static const char *whole_duration(struct scn_decoder *d, chorus_time ns) {
+  static const struct {
+    const char *name;
+    chorus_time ns;
+  } units[] = {{"s", CHORUS_SECOND}, {"ms", CHORUS_MILLISECOND}, {"us", CHORUS_MICROSECOND}};
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    if (ns % units[i].ns == 0)
+      return scn_print(d->arena, "%llu%s", (unsigned long long)(ns / units[i].ns), units[i].name);
+  return scn_print(d->arena, "%lluns", (unsigned long long)ns);
+}
+
 static const char *argument_value(struct scn_decoder *d, const struct draft *draft,
                                   const struct argument_row *row, const scn_value *value) {
   struct chorus_endpoint endpoint;
@@ -177,8 +189,7 @@ static const char *argument_value(struct scn_decoder *d, const struct draft *dra
     return scn_print(d->arena, "%s", chorus_endpoint_text(&endpoint, buffer));
   }
   chorus_time time;
-  if (row->kind == ARGUMENT_DURATION && scn_duration(text, &time)) /* nodes take whole numbers */
-    return scn_print(d->arena, "%lluns", (unsigned long long)time);
+  if (row->kind == ARGUMENT_DURATION && scn_duration(text, &time)) return whole_duration(d, time);
   if (good_argument(row->kind, text)) return text;
   scn_complain(d->document, value, "\"%s\" is no %s: write %s", text, row->name,
                argument_hints[row->kind]);
@@ -269,14 +280,17 @@ static void decode_send(struct scn_decoder *d, const struct draft *draft, struct
 
 /* ---- one step ---- */
 
-static const char *const step_keys[] = {"at",     "every", "times",   "node",    "network",
-                                        "repair", "send",  "request", "repeat",  "forget",
-                                        "set",    "join",  "leave",   "restart", NULL};
+static const char *const step_keys[] = {
+    "at",      "every",  "times",  "node", "optional", "network", "repair",  "send",
+    "request", "repeat", "forget", "set",  "join",     "leave",   "restart", NULL};
+enum { FIRST_ACTION = 5 };
 
 static struct scn_step *add_step(struct scn_decoder *d, const scn_value *map, chorus_time at) {
   if (d->step_count >= MAX_STEPS) return NULL;
   struct scn_step *step = scn_append(d->arena, &d->steps, &d->step_count, sizeof *step);
-  if (step) *step = (struct scn_step){.at = at, .place = scn_place_of(map)};
+  if (!step) return NULL;
+  *step = (struct scn_step){.at = at, .place = scn_place_of(map)};
+  scn_read_boolean(d->document, map, "optional", &step->optional);
   return step;
 }
 
@@ -330,7 +344,8 @@ static void decode_network_step(struct scn_decoder *d, const scn_value *map, cho
 
 static size_t count_actions(struct scn_decoder *d, const scn_value *map) {
   size_t n = 0;
-  for (size_t i = 4; step_keys[i]; i++) n += scn_get(d->document, map, step_keys[i]) != NULL;
+  for (size_t i = FIRST_ACTION; step_keys[i]; i++)
+    n += scn_get(d->document, map, step_keys[i]) != NULL;
   return n;
 }
 
