@@ -41,11 +41,11 @@ enum ref_method {
 struct ref_resource {
   const char *path; /* "/light", without query */
   enum ref_resource_kind kind;
-  uint32_t methods;        /* REF_GET | ...; others get 4.05 */
+  uint32_t methods;        /* REF_GET | ...; others get 4.05. 0: all that its kind knows */
   const uint8_t *payload;  /* initial representation */
   size_t payload_length;   /* octets, 0 to 1024 */
   uint16_t content_format; /* RFC 7252, section 12.3; UINT16_MAX: none */
-  uint8_t code;            /* FIXED: the Response Code, else 0 */
+  uint8_t code;            /* FIXED: the Response Code; 0: 2.05 */
   uint32_t suppress;       /* default response suppression for group requests, REF_SUPPRESS_* */
   bool no_response;        /* honours the No-Response option (RFC 7967) */
   bool unicast_only;       /* not enabled for group requests (seed 2.3.4, third bullet list) */
@@ -76,7 +76,8 @@ struct ref_client_config {
   uint16_t port;        /* source port; 0: 40000 */
   uint8_t token_length; /* 0 to 8 octets; 0 with |empty_token| only, else 0 means 8 */
   bool empty_token;     /* Tokens of length 0: one request at a time per reuse time */
-  chorus_time max_server_response_delay;  /* MSRD, ns; 0: unknown, 250 s is assumed (seed 2.3.1) */
+  /* MSRD, ns, more than 5 s (RFC 7967, section 3.1); 0: unknown, 250 s is assumed (seed 2.3.1) */
+  chorus_time max_server_response_delay;
   uint8_t group_hop_limit;                /* 0: host default */
   const struct ref_client_policy *policy; /* NULL: the reference's own; must outlive the client */
   void *policy_context;
