@@ -73,7 +73,7 @@ static const struct verb_row verb_rows[] = {
       {"code", ARGUMENT_CODE, false}}},
     {"join", SCN_SERVER, false, {{"group", ARGUMENT_ENDPOINT, true}}},
     {"leave", SCN_SERVER, false, {{"group", ARGUMENT_ENDPOINT, true}}},
-    {"restart", SCN_SERVER, true, {{NULL, ARGUMENT_TEXT, false}}},
+    {"restart", SCN_SERVER, true, {{"port", ARGUMENT_NUMBER, false}}},
 };
 enum { VERB_ROWS = sizeof verb_rows / sizeof *verb_rows };
 
@@ -230,7 +230,7 @@ static bool command_map(struct scn_decoder *d, const struct verb_row *verb, cons
   for (size_t i = 0; verb->arguments[i].name; i++) keys[i] = verb->arguments[i].name;
   const char *text = scn_raw_text(map);
   bool nothing = text && (*text == '\0' || strcmp(text, "true") == 0 || strcmp(text, "~") == 0);
-  if (!keys[0] && nothing) return true; /* "restart:" alone */
+  if (!verb->arguments[0].required && nothing) return true; /* "restart:" alone */
   return scn_expect_map(d->document, map, verb->verb, keys);
 }
 

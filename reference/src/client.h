@@ -57,6 +57,8 @@ struct ref_transmission {
   uint8_t octets[];
 };
 
+enum { REF_CLIENT_PORTS = 8 };
+
 struct ref_client {
   const struct ref_client_policy *policy;
   void *policy_context;
@@ -71,6 +73,8 @@ struct ref_client {
   struct ref_dedup dedup; /* notifications */
   struct ref_exchanges exchanges;
   uint16_t port;
+  uint16_t left[REF_CLIENT_PORTS]; /* ports that it had before */
+  unsigned left_count;
   uint8_t token_length;
   uint8_t group_hop_limit;
   char why[96];

@@ -474,17 +474,52 @@ static int command_forget(struct ref_client *c, chorus_time now,
 
 /* Requests and what was received are lost; Tokens and Message IDs in use are not (token.h, mid.h).
  */
+static int read_port(const struct ref_client *c, const struct chorus_command *command,
+                     uint16_t *port, const char **why) {
+  const char *text = chorus_argument_get(command, "port");
+  uint32_t number = c->port;
+  if (text && (!ref_parse_number(text, UINT16_MAX, &number) || number == 0))
+    return bad(why, "restart: port is a number from 1 to 65535");
+  if (number == CHORUS_COAPS_PORT)
+    return bad(why, "restart: port 5684 is not for group communication");
+  *port = (uint16_t)number;
+  return CHORUS_OK;
+}
+
+/*
+ * On another port it is another endpoint, to which the Tokens of the old one mean nothing (RFC
+ * 7252, section 5.3.1). It does not come back: there they may still be in use.
+ */
+static int move(struct ref_client *c, uint16_t port, const char **why) {
+  if (port == c->port) return CHORUS_OK;
+  for (unsigned i = 0; i < c->left_count; i++)
+    if (c->left[i] == port) return refuse(why, "restart: the client had this port before");
+  if (c->left_count == REF_CLIENT_PORTS) return refuse(why, "restart: too many ports");
+  int status = c->host->ops->open(c->host->context, port);
+  if (status != CHORUS_OK) return status;
+  c->host->ops->close(c->host->context, c->port);
+  c->left[c->left_count++] = c->port;
+  c->port = port;
+  ref_transmission_free_all(c);
+  ref_tokens_free(&c->tokens);
+  return CHORUS_OK;
+}
+
 static int command_restart(struct ref_client *c, chorus_time now,
                            const struct chorus_command *command, const char **why) {
-  static const char *const known[] = {NULL};
+  static const char *const known[] = {"port", NULL};
   struct chorus_event event = {.type = CHORUS_EVENT_RESTART};
+  uint16_t port;
   if (!ref_command_known(command, known, c->why, why)) return CHORUS_UNSUPPORTED;
+  int status = read_port(c, command, &port, why);
+  if (status != CHORUS_OK) return status;
   while (c->requests) ref_client_finish(c, c->requests, now, REF_END_RESTART);
   ref_dedup_free(&c->dedup);
   ref_exchanges_free(&c->exchanges);
   ref_mids_start(&c->mids, now, c->host->ops->random(c->host->context, REF_RANDOM_MID));
+  status = move(c, port, why);
   ref_emit(c->host, &event);
-  return CHORUS_OK;
+  return status;
 }
 
 int ref_client_command(void *node, chorus_time now, const struct chorus_command *command,
