@@ -25,7 +25,8 @@ static size_t block_size(unsigned szx) {
 
 /* The response answers the only message that the server got for the request. */
 static bool sole_answer(const struct jdg_look *look) {
-  return look->leg && !look->copy && look->leg->receptions == 1;
+  if (!look->leg || look->copy || look->leg->receptions != 1) return false;
+  return !rule_token_in_doubt(look->leg->request, look->now);
 }
 
 /* ---- BLK-2.2-01 ---- */

@@ -46,10 +46,16 @@ bool rule_restarted_since(const struct jdg_host *host, chorus_time since) {
   return host->restarted_at != 0 && host->restarted_at >= since;
 }
 
+bool rule_token_in_doubt(const struct jdg_request *request, chorus_time now) {
+  const struct jdg_request *old = request->previous;
+  return old && now < old->last_time + RULE_NON_LIFETIME + RULE_MAX_LATENCY;
+}
+
 bool rule_answers_reception(const struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
   if (!r || r->duplicate_of_known || look->copy) return false;
   if (!look->leg) return look->certain && look->now <= r->window_end;
+  if (rule_token_in_doubt(look->leg->request, look->now)) return false;
   return look->leg == r->leg && r->leg->receptions == 1;
 }
 

@@ -45,6 +45,12 @@ bool rule_surely_coap(const struct jdg_look *look);
  */
 bool rule_restarted_since(const struct jdg_host *host, chorus_time since);
 
+/*
+ * The Token was in use for another request so recently that its answers may still be sent (seed,
+ * section 2.3.1).
+ */
+bool rule_token_in_doubt(const struct jdg_request *request, chorus_time now);
+
 /* The response in the look answers exactly the message in look->reception, and no other. */
 bool rule_answers_reception(const struct jdg_look *look);
 

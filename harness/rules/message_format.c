@@ -159,6 +159,27 @@ void rule_coap_3_1_01(struct jdg_look *look) {
   judge_format(look, &format, look->hook == JDG_ON_SENT && look->coap->option_count != 0);
 }
 
+/* For want of a conversation: the Message ID and the endpoint of a malformed ACK or RST. */
+static uint64_t reply_key(const struct chorus_endpoint *e, uint16_t mid) {
+  uint64_t tail = (uint64_t)e->address[14] << 8 | e->address[15];
+  return UINT64_C(1) << 48 | tail << 32 | (uint64_t)e->port << 16 | mid;
+}
+
+static void note_malformed_reply(struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  if (!(m->errors & DIS_ERROR_EMPTY) || (m->type != DIS_ACK && m->type != DIS_RST)) return;
+  rule_note_state(look, reply_key(&look->frame_info->source, m->mid), 0);
+}
+
+/* An ACK or RST that nothing but a malformed ACK or RST can have caused. */
+static void judge_reply_to_reply(struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  if (!look->certain || m->type == DIS_CON) return;
+  if (!rule_noted_state(look, reply_key(&look->frame_info->destination, m->mid), NULL)) return;
+  jdg_break(look, look->frame, "a malformed ACK or RST is ignored", "%s, mid=0x%04x",
+            dis_type_text(m->type), m->mid);
+}
+
 void rule_coap_4_1_01(struct jdg_look *look) {
   static const struct format format = {
       .sent = DIS_ERROR_EMPTY,
@@ -166,6 +187,14 @@ void rule_coap_4_1_01(struct jdg_look *look) {
       .judges_reset = true,
       .expected_sent = "Empty message of 4 octets",
       .expected_silence = "an Empty message with more than 4 octets is rejected"};
+  if (look->hook == JDG_ON_RECEIVED) {
+    note_malformed_reply(look);
+    return;
+  }
+  if (look->hook == JDG_ON_EMPTY_SENT && !look->reception && !look->arrival) {
+    judge_reply_to_reply(look);
+    return;
+  }
   judge_format(look, &format, look->hook == JDG_ON_SENT && look->coap->code == 0);
 }
 

@@ -35,6 +35,7 @@ static bool unknown_elective_alone(const struct dis_coap *m) {
 static void judge_elective_response(struct jdg_look *look) {
   const struct jdg_leg *leg = look->leg;
   if (!leg || look->copy || leg->receptions > 1) return;
+  if (rule_token_in_doubt(leg->request, look->now)) return;
   if (!rule_noted_state(look, leg->request->serial, NULL)) return;
   if (look->coap->code == RULE_CODE_4_02)
     jdg_break(look, look->frame, "response as without the elective option",
@@ -249,7 +250,7 @@ void rule_coap_5_7_2_01(struct jdg_look *look) {
       rule_note_state(look, q->serial, 0);
     return;
   }
-  if (!rule_noted_state(look, q->serial, NULL)) return;
+  if (!rule_noted_state(look, q->serial, NULL) || rule_token_in_doubt(q, look->now)) return;
   if (look->coap->code == RULE_CODE_5_05)
     jdg_pass(look);
   else if (look->coap->code == RULE_CODE_4_02)

@@ -70,7 +70,7 @@ const struct rule_check *rule_check_of(const struct rule *rule) {
 }
 
 size_t rule_check_count(void) {
-  return sizeof checks / sizeof checks[0];
+  return sizeof checks / sizeof checks[0] - 1; /* without the end mark */
 }
 
 const struct rule_check *rule_check_get(size_t i) {

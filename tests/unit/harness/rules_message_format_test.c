@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* COAP-3-01 to COAP-4.1-01, COAP-4.3-02 and -03: malformed messages sent, and what is made of those
+ * received. */
+#include "rules_message.h"
+
+/* ---- senders ---- */
+
+static const struct sent_case {
+  const char *rule, *raw;
+  enum jdg_verdict verdict;
+} sent_cases[] = {
+    {"COAP-3-01", "91010001aa", JDG_FAIL},                                 /* version 2 */
+    {"COAP-3-01", "51010001aa", JDG_PASS},                                 /* version 1 */
+    {"COAP-3-02", "59010001aabbccddeeff001122", JDG_FAIL},                 /* TKL 9 */
+    {"COAP-3-02", "58010001aabbccddeeff0011", JDG_PASS},                   /* TKL 8 */
+    {"COAP-3-02", "5d01000100aabbccddeeff001122334455", JDG_INCONCLUSIVE}, /* RFC 8974 */
+    {"COAP-3-02", "54010001aa", JDG_FAIL},                                 /* Token cut off */
+    {"COAP-3-03", "51010001aaff", JDG_FAIL},                               /* marker, no payload */
+    {"COAP-3-03", "51010001aaff31", JDG_PASS},                             /* marker and payload */
+    {"COAP-3-03", "51010001aa", JDG_NOT_EXERCISED},                        /* no marker */
+    {"COAP-3.1-01", "51010001aaf1aa", JDG_FAIL},                           /* delta nibble 15 */
+    {"COAP-3.1-01", "51010001aa1f", JDG_FAIL},                             /* length nibble 15 */
+    {"COAP-3.1-01", "51010001aab378", JDG_FAIL},                           /* option cut off */
+    {"COAP-3.1-01", "51010001aab178", JDG_PASS},                           /* Uri-Path: x */
+    {"COAP-3.1-01", "51010001aa", JDG_NOT_EXERCISED},                      /* no option */
+    {"COAP-3.1-01", "5101", JDG_FAIL},                                     /* no whole header */
+    {"COAP-4.1-01", "7100000aaa", JDG_FAIL},                               /* RST with a Token */
+    {"COAP-4.1-01", "6000000aff", JDG_FAIL},          /* ACK with an octet too many */
+    {"COAP-4.1-01", "7000000a", JDG_PASS},            /* RST */
+    {"COAP-4.1-01", "51010001aa", JDG_NOT_EXERCISED}, /* not Empty */
+    {"COAP-4.3-02", "50000001", JDG_FAIL},            /* Empty NON */
+    {"COAP-4.3-02", "51010001aa", JDG_PASS},          /* NON GET */
+    {"COAP-4.3-02", "40000001", JDG_NOT_EXERCISED},   /* Empty CON: a ping */
+    {"COAP-4.3-03", "51010001aa", JDG_NOT_EXERCISED}, /* concerns receivers */
+};
+
+START_TEST(of_a_sender) {
+  const struct sent_case *k = &sent_cases[_i];
+  fx_send(&fx, c, CLIENT, SERVER, RAW(k->raw));
+  EXPECT(k->rule, c, k->verdict);
+}
+END_TEST
+
+/* ---- servers ---- */
+
+enum reaction { SILENT, RESETS, ACKS, ANSWERS, EXECUTES };
+
+static const struct received_case {
+  const char *rule, *to, *raw;
+  enum reaction reaction;
+  enum jdg_verdict verdict;
+} received_cases[] = {
+    {"COAP-3-01", GROUP, "91010001aa", SILENT, JDG_PASS},
+    {"COAP-3-01", GROUP, "91010001aa", RESETS, JDG_FAIL},
+    {"COAP-3-01", SERVER, "81010001aa", RESETS, JDG_FAIL},
+    {"COAP-3-01", SERVER, "91010001aa", ANSWERS, JDG_FAIL},
+    {"COAP-3-01", SERVER, "91010001aa", EXECUTES, JDG_FAIL},
+    {"COAP-3-02", GROUP, "59010001aabbccddeeff001122", SILENT, JDG_PASS},
+    {"COAP-3-02", SERVER, "49010001aabbccddeeff001122", RESETS, JDG_PASS},
+    {"COAP-3-02", SERVER, "59010001aabbccddeeff001122", ANSWERS, JDG_FAIL},
+    {"COAP-3-02", GROUP, "59010001aabbccddeeff001122", EXECUTES, JDG_FAIL},
+    {"COAP-3-02", SERVER, "5d01000100aabbccddeeff001122334455", ANSWERS, JDG_PASS}, /* RFC 8974 */
+    {"COAP-3-03", GROUP, "51010001aaff", SILENT, JDG_PASS},
+    {"COAP-3-03", GROUP, "51010001aaff", ANSWERS, JDG_FAIL},
+    {"COAP-3-03", SERVER, "41010001aaff", RESETS, JDG_PASS},
+    {"COAP-3-03", SERVER, "41010001aaff", ACKS, JDG_FAIL},
+    {"COAP-3.1-01", GROUP, "51010001aaf1aa", SILENT, JDG_PASS},
+    {"COAP-3.1-01", GROUP, "51010001aaf1aa", ANSWERS, JDG_FAIL},
+    {"COAP-3.1-01", GROUP, "51010001aa1f", EXECUTES, JDG_FAIL},
+    {"COAP-4.1-01", SERVER, "4000000100", RESETS, JDG_PASS},
+    {"COAP-4.1-01", SERVER, "4000000100", ACKS, JDG_FAIL},
+    {"COAP-4.1-01", SERVER, "6000000100", RESETS, JDG_FAIL}, /* malformed ACK */
+    {"COAP-4.1-01", SERVER, "6000000100", SILENT, JDG_NOT_EXERCISED},
+    {"COAP-4.3-02", GROUP, "50000001", SILENT, JDG_PASS},
+    {"COAP-4.3-02", GROUP, "50000001", RESETS, JDG_WARN}, /* who knows whether it was aware */
+    {"COAP-4.3-02", SERVER, "50000001", RESETS, JDG_PASS},
+    {"COAP-4.3-02", SERVER, "50000001", ACKS, JDG_FAIL},
+    {"COAP-4.3-03", GROUP, "51200001aa", SILENT, JDG_PASS}, /* code 1.00 */
+    {"COAP-4.3-03", SERVER, "51200001aa", RESETS, JDG_PASS},
+    {"COAP-4.3-03", SERVER, "51200001aa", ANSWERS, JDG_FAIL},
+    {"COAP-4.3-03", GROUP, "51e00001aa", ANSWERS, JDG_FAIL}, /* code 7.00 */
+    {"COAP-4.3-03", GROUP, "51010001aaff", ANSWERS, JDG_FAIL},
+    {"COAP-4.3-03", SERVER, "41200001aa", RESETS, JDG_NOT_EXERCISED}, /* a CON */
+    {"COAP-4.3-03", GROUP, "51010001aa", ANSWERS, JDG_NOT_EXERCISED}, /* well-formed */
+};
+
+static void react(enum reaction reaction) {
+  switch (reaction) {
+    case SILENT: return;
+    case RESETS: fx_send(&fx, s, SERVER, TESTER, RST(1)); return;
+    case ACKS: fx_send(&fx, s, SERVER, TESTER, ACK(0, 1, "")); return;
+    case ANSWERS: fx_send(&fx, s, SERVER, TESTER, NON(CODE_400, 77, "aa")); return;
+    case EXECUTES:
+      fx_event(&fx, s, CHORUS_EVENT_EXECUTE, TESTER, NON(GET, 1, "aa"), "/x", NULL, 0);
+      return;
+  }
+}
+
+START_TEST(of_a_receiver) {
+  const struct received_case *k = &received_cases[_i];
+  to_server(TESTER, k->to, RAW(k->raw));
+  later(100);
+  react(k->reaction);
+  fx_close_at(&fx, 60000);
+  const struct jdg_result *r = fx_result(&fx, k->rule, s);
+  enum jdg_verdict verdict = r ? r->verdict : JDG_NOT_EXERCISED;
+  ck_assert_msg(verdict == k->verdict, "%s of %s is %s", k->rule, k->raw,
+                jdg_verdict_name(verdict));
+}
+END_TEST
+
+static void unaware(struct jdg_ics *ics) {
+  ics->mcast_aware = JDG_NO;
+}
+
+static void aware(struct jdg_ics *ics) {
+  ics->mcast_aware = JDG_YES;
+}
+
+START_TEST(a_reset_to_a_group_message_by_awareness) {
+  declare(s, _i ? aware : unaware);
+  to_server(TESTER, GROUP, RAW("50000001"));
+  react(RESETS);
+  EXPECT("COAP-4.3-02", s, _i ? JDG_FAIL : JDG_NOT_EXERCISED);
+}
+END_TEST
+
+START_TEST(an_answer_to_an_earlier_request_is_no_reaction) {
+  to_server(TESTER, SERVER, NON(GET, 9, "aa", .path = "/x"));
+  to_server(TESTER, SERVER, RAW("51010001aaff")); /* the same Token */
+  later(100);
+  fx_send(&fx, s, SERVER, TESTER, NON(CODE_205, 77, "aa"));
+  EXPECT("COAP-3-03", s, JDG_NOT_EXERCISED);
+}
+END_TEST
+
+/* ---- clients ---- */
+
+static const struct {
+  const char *rule, *raw;
+} responses[] = {
+    {"COAP-3-03", "51450007aaff"},
+    {"COAP-3.1-01", "51450007aaf1aa"},
+    {"COAP-4.3-03", "51450007aaff"},
+};
+
+static void malformed_response(const char *raw) {
+  note(c);
+  fx_send(&fx, c, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  fx_receive(&fx, c, SERVER, CLIENT, RAW(raw));
+}
+
+START_TEST(a_malformed_response_is_not_delivered) {
+  malformed_response(responses[_i].raw);
+  EXPECT(responses[_i].rule, c, JDG_PASS);
+}
+END_TEST
+
+START_TEST(a_malformed_response_is_delivered) {
+  malformed_response(responses[_i].raw);
+  fx_event(&fx, c, CHORUS_EVENT_DELIVER, SERVER, NON(CODE_205, 7, "aa"), NULL, NULL, 0);
+  EXPECT(responses[_i].rule, c, JDG_FAIL);
+}
+END_TEST
+
+START_TEST(other_protocols_are_not_held_against_anybody) {
+  const char *to[] = {"[2001:db8::88]:5684", "[2001:db8::88]:5683"};
+  fx_see(&fx, MEDIUM1, to[_i], RAW("16feff0000000000000000")); /* a DTLS handshake */
+  EXPECT("COAP-3-01", fx_node_named(&fx, "2001:db8::77"), JDG_NOT_EXERCISED);
+}
+END_TEST
+
+START_TEST(a_capture_made_elsewhere_shows_a_wrong_version) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, RAW("91010001aa"));
+  EXPECT("COAP-3-01", fx_node_named(&fx, "2001:db8::77"), JDG_FAIL);
+}
+END_TEST
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
+
+int main(void) {
+  Suite *suite = suite_create("rules_message_format");
+  TCase *tests = new_case(suite, "format");
+  tcase_add_loop_test(tests, of_a_sender, 0, COUNT(sent_cases));
+  tcase_add_loop_test(tests, of_a_receiver, 0, COUNT(received_cases));
+  tcase_add_loop_test(tests, a_reset_to_a_group_message_by_awareness, 0, 2);
+  tcase_add_test(tests, an_answer_to_an_earlier_request_is_no_reaction);
+  tcase_add_loop_test(tests, a_malformed_response_is_not_delivered, 0, COUNT(responses));
+  tcase_add_loop_test(tests, a_malformed_response_is_delivered, 0, COUNT(responses));
+  tcase_add_loop_test(tests, other_protocols_are_not_held_against_anybody, 0, 2);
+  tcase_add_test(tests, a_capture_made_elsewhere_shows_a_wrong_version);
+  return run_suite(suite);
+}

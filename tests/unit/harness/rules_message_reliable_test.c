@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* COAP-4.2-01 and -02: Confirmable messages are answered, and sent again in time. */
+#include "rules_message.h"
+
+/* ---- COAP-4.2-01 ---- */
+
+static const struct fx_message con_request = {.code = GET, .mid = 1, .token = "aa", .path = "/x"};
+
+/* The CON comes |tries| times, 2.5 s, 5 s, ... apart. */
+static void tries(unsigned count, const struct fx_message *m) {
+  for (unsigned i = 0; i < count; i++) {
+    to_server(TESTER, SERVER, m);
+    later(2500u << i);
+  }
+}
+
+/* Something else that shows that the server is there. */
+static void sign_of_life(int mid) {
+  to_server(TESTER, SERVER, NON(GET, mid, "ee", .path = "/y"));
+  later(10);
+  fx_send(&fx, s, SERVER, TESTER, NON(CODE_205, mid + 1, "ee"));
+  later(10);
+}
+
+static const struct con_case {
+  const char *name;
+  const struct fx_message message;
+  unsigned tries;
+  bool alive;
+  const struct fx_message *answer;
+  enum jdg_verdict verdict;
+} con_cases[] = {
+    {"no answer to three", {.code = GET, .mid = 1, .token = "aa"}, 3, true, NULL, JDG_FAIL},
+    {"no answer to one", {.code = GET, .mid = 1, .token = "aa"}, 1, true, NULL, JDG_INCONCLUSIVE},
+    {"dead after three", {.code = GET, .mid = 1, .token = "aa"}, 3, false, NULL, JDG_NOT_EXERCISED},
+    {"no answer to a ping", {.code = 0, .mid = 1, .token = ""}, 3, true, NULL, JDG_FAIL},
+    {"a NON needs none",
+     {.type = DIS_NON, .code = GET, .mid = 1, .token = "aa"},
+     3,
+     true,
+     NULL,
+     JDG_NOT_EXERCISED},
+    {"version 2", {.raw = "81010001aa"}, 3, true, NULL, JDG_NOT_EXERCISED},
+};
+
+START_TEST(silence_after_a_con) {
+  const struct con_case *k = &con_cases[_i];
+  sign_of_life(100);
+  tries(k->tries, &k->message);
+  if (k->alive) sign_of_life(200);
+  EXPECT("COAP-4.2-01", s, k->verdict);
+}
+END_TEST
+
+static const struct answer_case {
+  const char *raw;
+  int type, mid;
+  enum jdg_verdict verdict;
+} answer_cases[] = {
+    {"41010001aa", DIS_ACK, 1, JDG_PASS},
+    {"41010001aa", DIS_RST, 1, JDG_PASS},
+    {"40000001", DIS_RST, 1, JDG_PASS}, /* ping */
+    {"40000001", DIS_ACK, 1, JDG_FAIL}, /* ping acknowledged */
+    {"41010001aaff", DIS_RST, 1, JDG_PASS},
+    {"41010001aaff", DIS_ACK, 1, JDG_FAIL}, /* malformed, acknowledged */
+    {"41010001aa", DIS_ACK, 2, JDG_FAIL},   /* another Message ID: no answer at all */
+};
+
+START_TEST(answers_to_a_con) {
+  const struct answer_case *k = &answer_cases[_i];
+  sign_of_life(100);
+  for (unsigned i = 0; i < 3; i++) {
+    to_server(TESTER, SERVER, RAW(k->raw));
+    later(100);
+    fx_send(&fx, s, SERVER, TESTER, FX(k->type, 0, k->mid, ""));
+    later(2500);
+  }
+  sign_of_life(200);
+  EXPECT("COAP-4.2-01", s, k->verdict);
+}
+END_TEST
+
+START_TEST(silence_is_excused) {
+  sign_of_life(100);
+  if (_i == 0) fx_event(&fx, s, CHORUS_EVENT_RESTART, NULL, NULL, NULL, NULL, 0);
+  later(1);
+  tries(2, &con_request);
+  if (_i == 1) fx_event(&fx, s, CHORUS_EVENT_RESTART, NULL, NULL, NULL, NULL, 0);
+  if (_i == 2) fx_receive(&fx, s, TESTER, GROUP, &con_request); /* to a group: not answered */
+  tries(_i == 2 ? 0 : 1, &con_request);
+  sign_of_life(200);
+  static const enum jdg_verdict verdicts[] = {JDG_FAIL, JDG_NOT_EXERCISED, JDG_INCONCLUSIVE};
+  EXPECT("COAP-4.2-01", s, verdicts[_i]);
+}
+END_TEST
+
+START_TEST(a_client_does_not_acknowledge_a_response) {
+  fx_send(&fx, c, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  for (unsigned i = 0; i < 3; i++) {
+    later(2500u << i);
+    fx_receive(&fx, c, SERVER, CLIENT, CON(CODE_205, 7, "aa"));
+  }
+  later(10);
+  if (_i) fx_send(&fx, c, CLIENT, SERVER, ACK(0, 7, ""));
+  fx_send(&fx, c, CLIENT, GROUP, NON(GET, 2, "ab", .path = "/x"));
+  EXPECT("COAP-4.2-01", c, _i ? JDG_PASS : JDG_FAIL);
+}
+END_TEST
+
+START_TEST(a_reset_is_empty_and_an_ack_no_request) {
+  fx_send(&fx, s, SERVER, TESTER, RAW(_i ? "71450001aa" : "61010001aa"));
+  EXPECT("COAP-4.2-01", s, JDG_FAIL);
+}
+END_TEST
+
+START_TEST(elsewhere_only_answers_count) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, &con_request);
+  if (_i) fx_see(&fx, MEDIUM2, MEDIUM1, ACK(0, 1, ""));
+  EXPECT("COAP-4.2-01", fx_node_named(&fx, "2001:db8::88"), _i ? JDG_PASS : JDG_NOT_EXERCISED);
+}
+END_TEST
+
+/* ---- COAP-4.2-02 ---- */
+
+#define RETRANSMISSIONS 6
+
+static const struct back_off {
+  const char *name;
+  uint64_t gaps_ms[RETRANSMISSIONS]; /* 0 ends */
+  enum jdg_verdict verdict;
+} back_offs[] = {
+    {"fastest", {2000, 4000, 8000, 16000}, JDG_PASS},
+    {"slowest", {3000, 6000, 12000, 24000}, JDG_PASS},
+    {"constant 2 s", {2000, 2000, 2000, 2000}, JDG_FAIL},
+    {"constant 3 s", {3000, 3000, 3000, 3000}, JDG_FAIL},
+    {"too early", {1949}, JDG_FAIL},
+    {"just not too early", {1950}, JDG_PASS},
+    {"five", {2000, 4000, 8000, 16000, 10000}, JDG_FAIL},
+    {"too late", {3000, 6000, 12000, 24051}, JDG_FAIL},
+    {"just not too late", {3000, 6000, 12000, 24050}, JDG_PASS},
+    {"late once, then caught up", {4500, 3000, 8000, 16000}, JDG_PASS},
+    {"given up", {2500, 5000}, JDG_PASS},
+    {"once", {0}, JDG_NOT_EXERCISED},
+};
+
+static void retransmit(void (*send)(const struct fx_message *), const struct fx_message *m,
+                       const uint64_t *gaps) {
+  send(m);
+  for (unsigned i = 0; i < RETRANSMISSIONS && gaps[i]; i++) {
+    later(gaps[i]);
+    send(m);
+  }
+}
+
+static void client_sends(const struct fx_message *m) {
+  fx_send(&fx, c, CLIENT, SERVER, m);
+}
+
+static void server_sends(const struct fx_message *m) {
+  fx_send(&fx, s, SERVER, CLIENT, m);
+}
+
+static void elsewhere(const struct fx_message *m) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, m);
+}
+
+START_TEST(back_off_of_a_client) {
+  retransmit(client_sends, CON(GET, 1, "aa", .path = "/x"), back_offs[_i].gaps_ms);
+  EXPECT("COAP-4.2-02", c, back_offs[_i].verdict);
+}
+END_TEST
+
+START_TEST(back_off_of_a_server) {
+  retransmit(server_sends, CON(CODE_205, 1, "aa"), back_offs[_i].gaps_ms);
+  EXPECT("COAP-4.2-02", s, back_offs[_i].verdict);
+}
+END_TEST
+
+START_TEST(delays_of_the_network_are_not_the_senders) {
+  static const uint64_t early[RETRANSMISSIONS] = {700}, duplicate[RETRANSMISSIONS] = {20};
+  retransmit(elsewhere, CON(GET, 1, "aa", .path = "/x"), _i ? duplicate : early);
+  EXPECT("COAP-4.2-02", fx_node_named(&fx, "2001:db8::77"),
+         _i ? JDG_NOT_EXERCISED : JDG_INCONCLUSIVE);
+}
+END_TEST
+
+START_TEST(non_copies_follow_other_rules) {
+  static const uint64_t gaps[RETRANSMISSIONS] = {100, 100, 100};
+  retransmit(client_sends, NON(GET, 1, "aa", .path = "/x"), gaps);
+  EXPECT("COAP-4.2-02", c, JDG_NOT_EXERCISED);
+}
+END_TEST
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
+
+int main(void) {
+  Suite *suite = suite_create("rules_message_reliable");
+  TCase *tests = new_case(suite, "reliable");
+  tcase_add_loop_test(tests, silence_after_a_con, 0, COUNT(con_cases));
+  tcase_add_loop_test(tests, answers_to_a_con, 0, COUNT(answer_cases));
+  tcase_add_loop_test(tests, silence_is_excused, 0, 3);
+  tcase_add_loop_test(tests, a_client_does_not_acknowledge_a_response, 0, 2);
+  tcase_add_loop_test(tests, a_reset_is_empty_and_an_ack_no_request, 0, 2);
+  tcase_add_loop_test(tests, elsewhere_only_answers_count, 0, 2);
+  tcase_add_loop_test(tests, back_off_of_a_client, 0, COUNT(back_offs));
+  tcase_add_loop_test(tests, back_off_of_a_server, 0, COUNT(back_offs));
+  tcase_add_loop_test(tests, delays_of_the_network_are_not_the_senders, 0, 2);
+  tcase_add_test(tests, non_copies_follow_other_rules);
+  return run_suite(suite);
+}

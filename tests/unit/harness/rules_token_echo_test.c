@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* COAP-5.3.1-01 and -04: the Token comes back as it went. */
+#include "rules_message.h"
+
+static const struct token_case {
+  const char *rule, *asked, *answered;
+  int type;
+  enum jdg_verdict verdict;
+} token_cases[] = {
+    {"COAP-5.3.1-01", "a1b2", "a1b2", DIS_NON, JDG_PASS},
+    {"COAP-5.3.1-01", "", "", DIS_NON, JDG_PASS},
+    {"COAP-5.3.1-01", "0011223344556677", "0011223344556677", DIS_NON, JDG_PASS},
+    {"COAP-5.3.1-01", "a1b2", "a1b3", DIS_NON, JDG_FAIL},
+    {"COAP-5.3.1-01", "00b2", "b2", DIS_NON, JDG_FAIL}, /* leading zeros stripped */
+    {"COAP-5.3.1-01", "a1b2", "", DIS_NON, JDG_FAIL},
+    {"COAP-5.3.1-01", "a1b2", "a1b3", DIS_ACK, JDG_FAIL},
+    {"COAP-5.3.1-04", "00b2", "00b2", DIS_NON, JDG_PASS},
+    {"COAP-5.3.1-04", "", "", DIS_NON, JDG_PASS},
+    {"COAP-5.3.1-04", "00b2", "b2", DIS_NON, JDG_FAIL},
+    {"COAP-5.3.1-04", "", "00", DIS_NON, JDG_FAIL},
+    {"COAP-5.3.1-04", "a1b2", "a1b2", DIS_NON, JDG_NOT_EXERCISED},
+    {"COAP-5.3.1-04", "a1b2", "a1b3", DIS_NON, JDG_NOT_EXERCISED},
+};
+
+START_TEST(of_a_token) {
+  const struct token_case *k = &token_cases[_i];
+  to_server(TESTER, SERVER,
+            FX(k->type == DIS_ACK ? DIS_CON : DIS_NON, GET, 1, k->asked, .path = "/x"));
+  later(100);
+  fx_send(&fx, s, SERVER, TESTER, FX(k->type, CODE_205, k->type == DIS_ACK ? 1 : 9, k->answered));
+  EXPECT(k->rule, s, k->verdict);
+}
+END_TEST
+
+START_TEST(who_was_not_asked_is_not_judged) {
+  fx_send(&fx, s, SERVER, TESTER, NON(CODE_205, 9, "a1b3"));
+  EXPECT("COAP-5.3.1-01", s, JDG_NOT_EXERCISED);
+}
+END_TEST
+
+START_TEST(an_old_observation_goes_on) {
+  to_server(TESTER, SERVER, NON(GET, 1, "aa", .path = "/x"));
+  fx_send(&fx, s, SERVER, TESTER, NON(CODE_205, 9, "0b5e", .options = {{DIS_OBSERVE, "05"}}));
+  EXPECT("COAP-5.3.1-01", s, JDG_NOT_EXERCISED);
+}
+END_TEST
+
+/* A capture that starts in the middle lacks the request; a piggybacked response names its message.
+ */
+START_TEST(elsewhere_only_an_ack_is_decided) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, CON(GET, 1, "aa", .path = "/x"));
+  later(100);
+  fx_see(&fx, MEDIUM2, MEDIUM1, _i ? ACK(CODE_205, 1, "ab") : NON(CODE_205, 9, "ab"));
+  EXPECT("COAP-5.3.1-01", fx_node_named(&fx, "2001:db8::88"), _i ? JDG_FAIL : JDG_NOT_EXERCISED);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("rules_token_echo");
+  TCase *tests = new_case(suite, "token");
+  tcase_add_loop_test(tests, of_a_token, 0, (int)(sizeof token_cases / sizeof token_cases[0]));
+  tcase_add_test(tests, who_was_not_asked_is_not_judged);
+  tcase_add_test(tests, an_old_observation_goes_on);
+  tcase_add_loop_test(tests, elsewhere_only_an_ack_is_decided, 0, 2);
+  return run_suite(suite);
+}
