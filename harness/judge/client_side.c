@@ -2,8 +2,12 @@
 /* Responses at clients: what arrives, what is due to the application, and what it was given. */
 #include "judge/internal.h"
 
-/* A Token may be in use for an old and a new request at once for as long as this (seed 2.3.1). */
-#define TOKEN_AMBIGUITY (500 * CHORUS_SECOND)
+/*
+ * A Token may be in use for an old and a new request at once for as long as this, plus
+ * MAX_SERVER_RESPONSE_DELAY, which is taken for 250 s if it is not declared (seed 2.3.1).
+ */
+#define TOKEN_AMBIGUITY (250 * CHORUS_SECOND)
+#define UNKNOWN_DELAY   (250 * CHORUS_SECOND)
 
 struct arrival_key {
   const struct jdg_host *client;
@@ -89,18 +93,55 @@ static enum jdg_due due_unicast(const struct jdg_request *q, const struct dis_co
   return JDG_UNCERTAIN;
 }
 
+/* Critical options that are defined for requests only count as unrecognized here (RFC 7252, 5.4).
+ */
+static bool has_request_option(const struct dis_coap *m, uint16_t *culprit) {
+  static const uint16_t numbers[] = {DIS_IF_MATCH, DIS_URI_HOST,  DIS_IF_NONE_MATCH,
+                                     DIS_URI_PORT, DIS_URI_PATH,  DIS_URI_QUERY,
+                                     DIS_ACCEPT,   DIS_PROXY_URI, DIS_PROXY_SCHEME};
+  for (unsigned i = 0; i < m->option_count; i++) {
+    for (size_t j = 0; j < sizeof numbers / sizeof numbers[0]; j++) {
+      if (m->options[i].number != numbers[j]) continue;
+      *culprit = numbers[j];
+      return true;
+    }
+  }
+  return false;
+}
+
 static bool unusable(const struct dis_coap *m, struct jdg_arrival *a) {
   if (m->errors) return true;
-  return dis_options_reject(m, &a->culprit);
+  if (!m->option_count) return false;
+  return dis_options_reject(m, &a->culprit) || has_request_option(m, &a->culprit);
 }
+
+/* Whether responses to the request that had the Token before may still be on their way. */
+static bool token_in_doubt(const struct jdg_request *q, chorus_time now) {
+  if (!q->previous) return false;
+  const struct jdg_ics *ics = &q->client->ics;
+  chorus_time span = TOKEN_AMBIGUITY + (ics->msrd_declared ? ics->msrd : UNKNOWN_DELAY);
+  return now - q->previous->last_time < span;
+}
+
+/*
+ * Critical options that no Response Code defines: a recipient treats them like unrecognized ones
+ * (RFC 7252, section 5.4), but must first know that much of them.
+ */
+#define REQUEST_ONLY                                                                              \
+  (UINT64_C(1) << DIS_IF_MATCH | UINT64_C(1) << DIS_URI_HOST | UINT64_C(1) << DIS_IF_NONE_MATCH | \
+   UINT64_C(1) << DIS_URI_PORT | UINT64_C(1) << DIS_URI_PATH | UINT64_C(1) << DIS_URI_QUERY |     \
+   UINT64_C(1) << DIS_ACCEPT | UINT64_C(1) << DIS_PROXY_URI | UINT64_C(1) << DIS_PROXY_SCHEME)
 
 static enum jdg_due what_is_due(const struct jdg_look *look, struct jdg_arrival *a) {
   const struct dis_coap *m = look->coap;
   const struct jdg_request *q = a->request;
   if (unusable(m, a)) return JDG_INVALID;
+  if (m->option_mask & REQUEST_ONLY) return JDG_UNCERTAIN;
   if (a->to_group) return JDG_UNCERTAIN;
-  if (!q || q->client != look->host) return JDG_UNMATCHED;
-  if (q->previous && look->now - q->previous->last_time < TOKEN_AMBIGUITY) return JDG_UNCERTAIN;
+  if (!q) return JDG_UNMATCHED;
+  if (q->client != look->host)
+    return JDG_UNCERTAIN; /* somebody forged a request over the own one */
+  if (token_in_doubt(q, look->now)) return JDG_UNCERTAIN;
   bool edge = false;
   bool listening = still_listening(q, (struct host *)look->host, look->now, &edge);
   if (edge) return JDG_UNCERTAIN;
@@ -108,7 +149,9 @@ static enum jdg_due what_is_due(const struct jdg_look *look, struct jdg_arrival 
   if (dis_option_count(m, DIS_BLOCK2, NULL) || dis_option_count(m, DIS_OSCORE, NULL))
     return JDG_UNCERTAIN; /* the application may get the body later, or something else */
   if (a->leg && a->leg->answered && q->group) return due_again(q, a->leg, a);
-  if (q->group) return q->followups && m->type == DIS_ACK ? JDG_UNCERTAIN : JDG_DELIVER;
+  if (a->leg && a->leg->doubtful) return JDG_UNCERTAIN;
+  /* No ACK can belong to a NON request; a client may take it for a stray one (RFC 7252, 4.2). */
+  if (q->group) return m->type == DIS_ACK ? JDG_UNCERTAIN : JDG_DELIVER;
   if (a->leg && a->leg->answered) return JDG_UNCERTAIN;
   return due_unicast(q, m, a);
 }
@@ -117,8 +160,9 @@ static void note_answer(struct jdg_arrival *a) {
   struct jdg_leg *leg = a->leg;
   if (!leg) return;
   leg->arrivals++;
-  bool valid = a->due == JDG_DELIVER || (a->due == JDG_UNCERTAIN && !a->to_group);
-  if (!valid || leg->answered) return;
+  /* If this one was taken, the next is a second one: nobody knows until the application speaks. */
+  if (a->due == JDG_UNCERTAIN && !a->to_group) leg->doubtful = true;
+  if (a->due != JDG_DELIVER || leg->answered) return;
   leg->answered = true;
   leg->answered_from = a->source;
 }
@@ -164,7 +208,9 @@ static void attach(struct judge *judge, struct jdg_look *look, struct jdg_arriva
   a->leg = leg ? &leg->leg : NULL;
 }
 
-static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look) {
+/* |known_mid|: this source has used the Message ID before; a client may take this for a duplicate.
+ */
+static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look, bool known_mid) {
   struct arrival *a = jdg_pool_take(&judge->arrival_pool);
   if (!a) {
     judge->no_memory = true;
@@ -173,6 +219,7 @@ static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look) {
   fill(&a->arrival, look);
   attach(judge, look, &a->arrival);
   a->arrival.due = what_is_due(look, &a->arrival);
+  if (known_mid && a->arrival.due == JDG_DELIVER) a->arrival.due = JDG_UNCERTAIN;
   note_answer(&a->arrival);
   a->digest = look->judge->digest;
   struct arrival_key key = {look->host, &a->arrival.source, a->arrival.mid};
@@ -196,9 +243,10 @@ void client_received(struct judge *judge, struct jdg_look *look) {
     look->copy = true;
     a->arrival.copies++;
   } else {
+    bool known_mid = a && look->now - a->arrival.time < JDG_EXCHANGE_LIFETIME;
     if (a) jdg_table_remove(&judge->arrivals, a->hash, a);
     if (a) a->indexed = false;
-    a = new_arrival(judge, look);
+    a = new_arrival(judge, look, known_mid);
     if (!a) return;
   }
   look->arrival = &a->arrival;
@@ -262,7 +310,11 @@ static void deliver(struct judge *judge, struct jdg_look *look) {
   q->delivered++;
   q->delivered_at = look->now;
   q->delivered_identity_ok = chorus_same_address(&q->source, &look->event->peer);
-  if (q->leg) q->leg->delivered++;
+  if (q->leg) {
+    q->leg->delivered++;
+    if (!q->leg->answered) q->leg->answered_from = q->source;
+    q->leg->answered = true;
+  }
   if (q->request) q->request->delivered++;
   look->arrival = q;
   look->leg = q->leg;

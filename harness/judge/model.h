@@ -163,6 +163,7 @@ struct jdg_leg {
   /* at the client */
   unsigned arrivals; /* responses that arrived, copies not counted */
   bool answered;     /* a valid response has arrived before (not a notification) */
+  bool doubtful;     /* one has arrived of which it cannot be told whether it counts */
   struct chorus_endpoint answered_from;
   unsigned delivered;
   struct jdg_marks marks;

@@ -238,7 +238,8 @@ void requests_expire(struct judge *judge) {
     if (!r || r->request.first_time + KEEP_REQUEST > judge->now) return;
     jdg_fifo_pop(&judge->request_ages);
     bool in_use = r->last_seen + KEEP_REQUEST > judge->now || r->generations_after;
-    if (!in_use) {
+    bool waiting = r->request.announced && r->request.done_at == CHORUS_NEVER;
+    if (!in_use && !waiting) {
       free_request(judge, r);
     } else {
       if (jdg_fifo_push(&judge->request_ages, r) != 0) judge->no_memory = true;
