@@ -141,11 +141,12 @@ static void note_recent(struct host *host, struct jdg_reception *q) {
  * A server may give each group request a Leisure period of its own, one after the other (RFC 7252,
  * section 8.2): until then an answer can still come.
  */
-static void note_leisure(struct host *host, struct jdg_reception *q) {
-  q->isolated = host->busy_until <= q->time;
-  if (!q->group) return;
-  if (q->isolated) host->busy_until = q->time;
+static bool note_leisure(struct host *host, bool group, chorus_time now) {
+  bool isolated = host->busy_until <= now;
+  if (!group) return isolated;
+  if (isolated) host->busy_until = now;
   host->busy_until += host->host.ics.leisure;
+  return isolated;
 }
 
 static struct reception *new_reception(struct judge *judge, struct jdg_look *look,
@@ -226,6 +227,8 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
   if (!fresh && identical) {
     look->copy = true;
     count_copy(r, look);
+    /* Without de-duplication a copy is a request like any other. */
+    note_leisure((struct host *)look->host, look->group, look->now);
   } else {
     struct reception *old = r;
     r = new_reception(judge, look, bad);
@@ -235,7 +238,7 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
     attach_request(judge, look, r);
     note_membership(look, &r->reception);
     note_recent((struct host *)look->host, &r->reception);
-    note_leisure((struct host *)look->host, &r->reception);
+    r->reception.isolated = note_leisure((struct host *)look->host, look->group, look->now);
     index_reception(judge, r);
     if (look->certain) open_window(judge, look, &r->reception);
   }

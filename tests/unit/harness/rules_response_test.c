@@ -178,6 +178,20 @@ START_TEST(overlapping_requests_may_wait_for_each_other) {
 }
 END_TEST
 
+START_TEST(an_answer_to_a_copy_is_not_counted_for_the_repeat) {
+  ics.dedup = JDG_NO;
+  serve(JDG_DIJK_03);
+  ask(1000, Q(1));
+  answer(2000, R(77));
+  ask(20000, Q(1));
+  ask(20100, Q(2));
+  answer(20200, R(78));
+  answer(25300, R(79));
+  end(60000);
+  expect("GC-2.3.1-04", JDG_PASS);
+}
+END_TEST
+
 START_TEST(silence_without_a_statement_says_nothing) {
   memset(&ics, 0, sizeof ics);
   jdg_ics_default(&ics);
@@ -346,6 +360,7 @@ int main(void) {
       silence_is_judged_after_the_window_only,
       silence_across_a_restart_is_nobodys_fault,
       overlapping_requests_may_wait_for_each_other,
+      an_answer_to_a_copy_is_not_counted_for_the_repeat,
       silence_without_a_statement_says_nothing,
       two_responses_deviate_except_in_draft_18,
       silence_in_real_time_needs_three_tries,
