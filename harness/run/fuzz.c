@@ -162,7 +162,7 @@ static void write_servers(struct fuzz *f) {
   run_text_print(f->out, "  s:\n    role: server\n    count: %u\n    groups: %s\n", f->servers,
                  PICK(f, groups));
   run_text_print(f->out, "    leisure: %s\n", PICK(f, leisures));
-  if (chance(f, 20)) run_text_print(f->out, "    dedup: false\n");
+  /* Never `dedup: false`: to execute a copied POST twice breaks a SHOULD (RFC 7252, section 4.5). */
   if (chance(f, 20)) run_text_print(f->out, "    filter: false\n");
   if (chance(f, 20)) run_text_print(f->out, "    discovery: false\n");
   if (chance(f, 20)) run_text_print(f->out, "    authorised-relaxation-only: true\n");

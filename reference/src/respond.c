@@ -72,9 +72,11 @@ static size_t whole_message(const struct ref_work *w) {
 /* Cuts the representation to a block where one is asked for, or the policy wants one. */
 static struct slice slice_of(struct ref_server *s, struct ref_work *w) {
   struct slice all = {w->outcome.payload, w->outcome.payload_length, -1, 0, 0};
-  if (w->outcome.code != REF_CODE(2, 5)) return all;
   int szx = s->policy->block(&w->env, &w->request, all.length, whole_message(w), w->block_size);
-  if (szx < 0) return all;
+  /* Without a representation to fetch in blocks, what is too much for a group is left out: an
+   * unauthenticated request should not evoke a far larger answer (RFC 7252, section 11.3). */
+  if (szx >= 0 && w->outcome.code != REF_CODE(2, 5)) all.length = w->request.group ? 0 : all.length;
+  if (szx < 0 || w->outcome.code != REF_CODE(2, 5)) return all;
   size_t size = (size_t)1 << (szx + 4);
   /* NUM counts blocks of the size that was asked for. */
   size_t asked = w->block_size < 0 ? size : (size_t)1 << (w->block_size + 4);
