@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's libcoap programs in a lab: two group members, a client, and what it asks of them."""
+"""Debian's libcoap programs in a lab: two group members, two clients, and what they ask of them."""
 
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from lab import Host, Lab, make_lab, wait_for
 
 SERVER, CLIENT = "coap-server-notls", "coap-client-notls"
 GROUPS = {4: "239.255.0.1", 6: "ff35::1"}
-CLIENT_PORT = 40001
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,15 @@ def _ask(client: Host, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def converse(lab: Lab, client: Host, servers: list[Host], ip: int) -> None:
-    """What is asked: group and unicast, with and without No-Response, things that are not there."""
-    group = f"coap://{_literal(GROUPS[ip])}"
+def group_of(ip: int) -> str:
+    return f"coap://{_literal(GROUPS[ip])}"
+
+
+def ask_what_is_usual(client: Host, servers: list[Host], ip: int) -> None:
+    """Group and unicast, with and without No-Response, a resource that is not there."""
+    group = group_of(ip)
     one = f"coap://{_literal(servers[0].ipv4 if ip == 4 else servers[0].ipv6)}"
-    port = ("-p", str(CLIENT_PORT))
+    port = ("-p", "40001")
     _ask(client, *port, "-T", "a1", "-N", "-m", "get", f"{group}/")
     _ask(client, *port, "-T", "a2", "-N", "-m", "get", f"{group}/.well-known/core?rt=ticks")
     _ask(client, *port, "-T", "a3", "-N", "-m", "get", f"{group}/not-there")
@@ -62,16 +66,37 @@ def converse(lab: Lab, client: Host, servers: list[Host], ip: int) -> None:
     _ask(client, *port, "-T", "b3", "-m", "put", "-e", "off", f"{one}/example_data")
 
 
+def ask_what_is_odd(client: Host, servers: list[Host], ip: int) -> None:
+    """What stacks get wrong: filters that match nothing, critical options, CON to a group."""
+    group = group_of(ip)
+    one = f"coap://{_literal(servers[1].ipv4 if ip == 4 else servers[1].ipv6)}"
+    port = ("-p", "40002")
+    _ask(client, *port, "-T", "c1", "-N", "-m", "get", f"{group}/.well-known/core?rt=no-such")
+    _ask(client, *port, "-T", "c2", "-N", "-m", "get", "-O", "65001,0x01", f"{group}/")
+    _ask(client, *port, "-T", "c3", "-m", "get", f"{group}/")
+    _ask(client, *port, "-T", "c4", "-N", "-m", "get", f"{group}/.well-known/core")
+    _ask(client, *port, "-T", "c5", "-N", "-m", "get", "-O", "258,0x08", f"{group}/not-there")
+    _ask(client, *port, "-T", "d1", "-m", "get", "-O", "65001,0x01", "-B", "2", f"{one}/")
+    _ask(client, *port, "-T", "d2", "-N", "-m", "get", "-O", "65001,0x01", "-B", "2", f"{one}/")
+    _ask(client, *port, "-T", "d3", "-N", "-m", "get", f"{one}/.well-known/core?rt=no-such")
+
+
 def make_captures(ip: int, snooping: bool, directory: Path) -> Captures:
     """Builds the network, lets the stacks talk, and returns the two captures."""
     captures = Captures(directory / "bridge.pcap", directory / "client.pcap")
     with make_lab(snooping) as lab:
-        client, *servers = (lab.add_host(name) for name in ("c1", "s1", "s2"))
+        usual, odd, *servers = (lab.add_host(name) for name in ("c1", "c2", "s1", "s2"))
         for server in servers:
             _start_server(server, ip, directory)
         with (
             lab.capture(lab.switch, "br0", captures.bridge),
-            lab.capture(client.namespace, "eth0", captures.client),
+            lab.capture(usual.namespace, "eth0", captures.client),
+            ThreadPoolExecutor(2) as pool,
         ):
-            converse(lab, client, servers, ip)
+            both = [
+                pool.submit(ask_what_is_usual, usual, servers, ip),
+                pool.submit(ask_what_is_odd, odd, servers, ip),
+            ]
+            for one in both:
+                one.result()
     return captures
