@@ -289,17 +289,65 @@ static void announce(struct judge *judge, struct jdg_look *look, struct request 
 
 #define FALLBACK_SEARCH 64
 
-/* The arrival that was delivered: by its true source, else by Token and Message ID. */
+static bool has_token_of(const struct jdg_arrival *a, const struct chorus_event *e) {
+  return a->token_length == e->token_length && memcmp(a->token, e->token, e->token_length) == 0;
+}
+
+static uint64_t payload_digest_of(const struct chorus_event *e) {
+  uint64_t h = e->code;
+  for (size_t i = 0; i < e->payload_length; i++) h = jdg_mix(h, e->payload[i]);
+  return h;
+}
+
+/* How well the arrival fits what the application says it was given; 0: not at all. */
+static unsigned likeness(const struct jdg_arrival *a, const struct chorus_event *e,
+                         uint64_t payload) {
+  if (a->mid != e->mid || a->code != e->code) return 0;
+  bool token = has_token_of(a, e);
+  if (!token && a->delivered) return 0;
+  return 1u + 8u * token + 4u * chorus_same_address(&a->source, &e->peer) +
+         2u * (a->payload_digest == payload) + (a->delivered == 0);
+}
+
+/* The most likely of the latest arrivals; of several the first, as a client drops later ones. */
+static struct arrival *likeliest(struct host *host, const struct chorus_event *e) {
+  struct arrival *best = NULL, *a = host->latest_arrivals;
+  uint64_t payload = payload_digest_of(e);
+  unsigned best_score = 1;
+  for (int i = 0; a && i < FALLBACK_SEARCH; a = a->older, i++) {
+    unsigned score = likeness(&a->arrival, e, payload);
+    if (score < best_score) continue;
+    best = a;
+    best_score = score;
+  }
+  return best;
+}
+
+static bool has_token(const struct jdg_arrival *a, const struct chorus_event *e) {
+  return a->token_length == e->token_length && memcmp(a->token, e->token, e->token_length) == 0;
+}
+
+/* The latest undelivered arrival with the event's Message ID and code, and its Token if |exact|. */
+static struct arrival *recent_arrival(const struct host *host, const struct chorus_event *e,
+                                      bool exact) {
+  struct arrival *a = host->latest_arrivals;
+  for (int i = 0; a && i < FALLBACK_SEARCH; a = a->older, i++) {
+    bool fits = a->arrival.mid == e->mid && a->arrival.code == e->code && !a->arrival.delivered;
+    if (fits && (!exact || has_token(&a->arrival, e))) return a;
+  }
+  return NULL;
+}
+
+/*
+ * The arrival that was delivered: by its true source and Token, else by Token and Message ID, else,
+ * as an application may be told anything, by Message ID alone.
+ */
 static struct arrival *delivered_arrival(const struct judge *judge, struct host *host,
                                          const struct chorus_event *e) {
   struct arrival *a = arrival_find(judge, &host->host, &e->peer, e->mid);
-  if (a && a->arrival.token_length == e->token_length &&
-      memcmp(a->arrival.token, e->token, e->token_length) == 0)
-    return a;
-  a = host->latest_arrivals;
-  for (int i = 0; a && i < FALLBACK_SEARCH; a = a->older, i++)
-    if (a->arrival.mid == e->mid && a->arrival.code == e->code && !a->arrival.delivered) return a;
-  return NULL;
+  if (a && has_token(&a->arrival, e)) return a;
+  a = recent_arrival(host, e, true);
+  return a ? a : recent_arrival(host, e, false);
 }
 
 static void deliver(struct judge *judge, struct jdg_look *look) {

@@ -5,12 +5,19 @@
 
 /* ---- COAP-4.6-01 ---- */
 
+/*
+ * A message of at most 1152 octets goes into any IPv6 packet. An IPv4 path may carry as little as
+ * 576 octets, which a sender need not know: the section's note leaves that open.
+ */
 void rule_coap_4_6_01(struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
-  if (look->frame_info->fragmented)
+  bool small = m->length <= RULE_MAX_MESSAGE_SIZE;
+  if (look->frame_info->fragmented && small && chorus_is_ipv4(&look->frame_info->source))
+    jdg_inconclusive(look, "The IPv4 path carries less than 1152 octets.");
+  else if (look->frame_info->fragmented)
     jdg_break(look, look->frame, "one IP packet", "IP fragments with a message of %zu octets",
               m->length);
-  else if (m->length > RULE_MAX_MESSAGE_SIZE)
+  else if (!small)
     jdg_break(look, look->frame, "at most 1152 octets where the path MTU is not known",
               "message of %zu octets", m->length);
   else
