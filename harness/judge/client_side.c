@@ -323,31 +323,11 @@ static struct arrival *likeliest(struct host *host, const struct chorus_event *e
   return best;
 }
 
-static bool has_token(const struct jdg_arrival *a, const struct chorus_event *e) {
-  return a->token_length == e->token_length && memcmp(a->token, e->token, e->token_length) == 0;
-}
-
-/* The latest undelivered arrival with the event's Message ID and code, and its Token if |exact|. */
-static struct arrival *recent_arrival(const struct host *host, const struct chorus_event *e,
-                                      bool exact) {
-  struct arrival *a = host->latest_arrivals;
-  for (int i = 0; a && i < FALLBACK_SEARCH; a = a->older, i++) {
-    bool fits = a->arrival.mid == e->mid && a->arrival.code == e->code && !a->arrival.delivered;
-    if (fits && (!exact || has_token(&a->arrival, e))) return a;
-  }
-  return NULL;
-}
-
-/*
- * The arrival that was delivered: by its true source and Token, else by Token and Message ID, else,
- * as an application may be told anything, by Message ID alone.
- */
+/* The arrival that was delivered: by its true source and Token, else the one that fits best. */
 static struct arrival *delivered_arrival(const struct judge *judge, struct host *host,
                                          const struct chorus_event *e) {
   struct arrival *a = arrival_find(judge, &host->host, &e->peer, e->mid);
-  if (a && has_token(&a->arrival, e)) return a;
-  a = recent_arrival(host, e, true);
-  return a ? a : recent_arrival(host, e, false);
+  return a && has_token_of(&a->arrival, e) ? a : likeliest(host, e);
 }
 
 static void deliver(struct judge *judge, struct jdg_look *look) {
