@@ -10,17 +10,12 @@
  * 576 octets, which a sender need not know: the section's note leaves that open.
  */
 void rule_coap_4_6_01(struct jdg_look *look) {
-  const struct dis_coap *m = look->coap;
-  bool small = m->length <= RULE_MAX_MESSAGE_SIZE;
-  if (look->frame_info->fragmented && small && chorus_is_ipv4(&look->frame_info->source))
-    jdg_inconclusive(look, "The IPv4 path carries less than 1152 octets.");
-  else if (look->frame_info->fragmented)
-    jdg_break(look, look->frame, "one IP packet", "IP fragments with a message of %zu octets",
-              m->length);
-  else if (!small)
+  size_t length = look->coap->length;
+  bool fragmented = look->frame_info->fragmented;
+  if (length > RULE_MAX_MESSAGE_SIZE)
     jdg_break(look, look->frame, "at most 1152 octets where the path MTU is not known",
-              "message of %zu octets", m->length);
-  else
+              "message of %zu octets%s", length, fragmented ? ", in IP fragments" : "");
+  else if (!fragmented) /* else: a link that carries less than a sender may assume (1280 octets) */
     jdg_pass(look);
 }
 

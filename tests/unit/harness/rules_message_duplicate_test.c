@@ -192,16 +192,17 @@ static void fragment(size_t offset, bool more, const uint8_t *octets, size_t len
   jdg_packet(fx.judge, &packet);
 }
 
+/* A small message in fragments shows a narrow link; a large one would need them anywhere. */
 START_TEST(of_fragments) {
   struct chorus_endpoint from = fx_endpoint(SERVER), to = fx_endpoint(TESTER);
-  uint8_t coap[1000], packet[1100];
-  char payload[801] = {0};
-  memset(payload, 'x', 800);
+  uint8_t coap[1500], packet[1600];
+  char payload[1401] = {0};
+  memset(payload, 'x', _i ? 1400 : 800);
   size_t n = fx_build(NON(CODE_205, 1, "aa", .payload = payload), coap);
   n = fx_packet(&from, &to, coap, n, packet) - 40;
   fragment(0, true, packet + 40, 400);
   fragment(400, false, packet + 440, n - 400);
-  EXPECT("COAP-4.6-01", s, JDG_WARN);
+  EXPECT("COAP-4.6-01", s, _i ? JDG_WARN : JDG_NOT_EXERCISED);
 }
 END_TEST
 
@@ -260,7 +261,7 @@ int main(void) {
   tcase_add_test(tests, posts_may_do_anything);
   tcase_add_loop_test(tests, of_a_size, 0, COUNT(size_cases));
   tcase_add_test(tests, who_sends_nothing_sends_nothing_large);
-  tcase_add_test(tests, of_fragments);
+  tcase_add_loop_test(tests, of_fragments, 0, 2);
   tcase_add_loop_test(tests, of_declared_parameters, 0, 3);
   tcase_add_test(tests, time_values_follow_from_the_parameters);
   tcase_add_test(tests, a_wrong_time_value_is_found);
