@@ -195,12 +195,22 @@ static void fill(struct jdg_arrival *a, const struct jdg_look *look) {
   a->time = look->now;
 }
 
+/*
+ * The client's own request under a Token: somebody may have forged one over it, which no client
+ * knows of.
+ */
+static struct request *own_request(struct request *r, const struct jdg_host *client) {
+  if (!r || r->request.client == client || !r->request.previous) return r;
+  return r->request.previous->client == client ? (struct request *)r->request.previous : r;
+}
+
 static void attach(struct judge *judge, struct jdg_look *look, struct jdg_arrival *a) {
   bool readable = !(a->errors & (DIS_ERROR_SHORT | DIS_ERROR_TOKEN_LENGTH | DIS_ERROR_TOKEN_CUT |
                                  DIS_ERROR_VERSION));
   struct request *request =
       readable ? request_find(judge, &a->destination, a->token, a->token_length) : NULL;
   if (!request) return;
+  request = own_request(request, look->host);
   request->last_seen = look->now;
   a->request = &request->request;
   struct host *server = host_find(judge, &a->source);
@@ -266,6 +276,7 @@ static struct request *request_of_event(struct judge *judge, struct host *host,
       struct chorus_endpoint source = host->host.addresses[i];
       source.port = host->client_ports[j];
       struct request *r = request_find(judge, &source, e->token, e->token_length);
+      r = own_request(r, &host->host);
       if (r && (!best || r->request.last_time > best->request.last_time)) best = r;
     }
   }
@@ -327,7 +338,11 @@ static struct arrival *likeliest(struct host *host, const struct chorus_event *e
 static struct arrival *delivered_arrival(const struct judge *judge, struct host *host,
                                          const struct chorus_event *e) {
   struct arrival *a = arrival_find(judge, &host->host, &e->peer, e->mid);
-  return a && has_token_of(&a->arrival, e) ? a : likeliest(host, e);
+  bool fits = a && has_token_of(&a->arrival, e) && a->arrival.code == e->code;
+  /* Another one under the same Message ID and Token may have hidden the one that was taken. */
+  if (fits && a->arrival.due != JDG_UNCERTAIN && a->arrival.due != JDG_INVALID) return a;
+  struct arrival *other = likeliest(host, e);
+  return other ? other : fits ? a : NULL;
 }
 
 static void deliver(struct judge *judge, struct jdg_look *look) {
