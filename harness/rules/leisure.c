@@ -27,7 +27,8 @@
 
 struct delays {
   uint64_t n, immediate, early, late;
-  double sum, squares; /* seconds */
+  double sum, squares; /* ns, ns^2 */
+  double bins_per_ns;  /* 0: not yet known */
   chorus_time least, most;
   uint64_t latest_frame; /* of the greatest delay */
   uint32_t bins[LEISURE_BINS];
@@ -43,19 +44,23 @@ static chorus_time longest(const struct jdg_look *look) {
   return ics->leisure + ics->processing + jdg_delta(look);
 }
 
-static double seconds(chorus_time time) {
-  return (double)time / (double)CHORUS_SECOND;
+/* Over the declared Leisure, or DEFAULT_LEISURE; what is longer goes to the last bin. */
+static void add_to_bin(const struct jdg_look *look, struct delays *s, chorus_time d) {
+  chorus_time leisure = look->host->ics.leisure ? look->host->ics.leisure : JDG_DEFAULT_LEISURE;
+  if (s->bins_per_ns == 0) s->bins_per_ns = (double)LEISURE_BINS / (double)leisure;
+  s->immediate += d < LEISURE_IMMEDIATE;
+  s->early += d < leisure / LEISURE_EARLY;
+  if (d >= leisure)
+    s->bins[LEISURE_BINS - 1]++;
+  else
+    s->bins[(unsigned)((double)d * s->bins_per_ns) % LEISURE_BINS]++;
 }
 
 static void add_delay(struct jdg_look *look, struct delays *s, chorus_time d) {
-  chorus_time leisure = look->host->ics.leisure ? look->host->ics.leisure : JDG_DEFAULT_LEISURE;
-  chorus_time bin = d / (leisure / LEISURE_BINS + 1);
-  s->bins[bin < LEISURE_BINS ? bin : LEISURE_BINS - 1]++;
-  s->immediate += d < LEISURE_IMMEDIATE;
-  s->early += d < leisure / LEISURE_EARLY;
+  add_to_bin(look, s, d);
   s->late += look->certain && d > longest(look);
-  s->sum += seconds(d);
-  s->squares += seconds(d) * seconds(d);
+  s->sum += (double)d;
+  s->squares += (double)d * (double)d;
   if (s->n++ == 0 || d < s->least) s->least = d;
   if (d <= s->most) return;
   s->most = d;
@@ -95,7 +100,7 @@ static double root(double x) {
 
 static double deviation(const struct delays *s) {
   double n = (double)s->n, mean = s->sum / n, variance = s->squares / n - mean * mean;
-  return root(variance > 0 ? variance : 0);
+  return root(variance > 0 ? variance : 0); /* ns */
 }
 
 /* Kolmogorov-Smirnov distance from the uniform distribution over the bins. */
@@ -117,7 +122,7 @@ static bool immediate(const struct jdg_host *host, const struct delays *s) {
 
 static bool constant(const struct jdg_host *host, const struct delays *s) {
   chorus_time whole = declared(host) ? host->ics.leisure : s->most;
-  return deviation(s) < LEISURE_CONSTANT * seconds(whole);
+  return deviation(s) < LEISURE_CONSTANT * (double)whole;
 }
 
 static bool too_late(const struct jdg_host *host, const struct delays *s) {
@@ -127,9 +132,12 @@ static bool too_late(const struct jdg_host *host, const struct delays *s) {
 /* n, extremes, deviation and statistic, for findings. */
 static const char *summary(const struct delays *s, char text[192]) {
   char least[32], most[32];
-  snprintf(text, 192, "n=%llu, delays %s to %s, deviation %.3f s, KS sqrt(n)D=%.2f",
-           (unsigned long long)s->n, jdg_time_text(s->least, least), jdg_time_text(s->most, most),
-           deviation(s), root((double)s->n) * distance(s));
+  snprintf(
+      text, 192,
+      "n=%llu (%llu overlapping left out), delays %s to %s, deviation %.3f s, KS sqrt(n)D=%.2f",
+      (unsigned long long)s->n, (unsigned long long)s->overlapping, jdg_time_text(s->least, least),
+      jdg_time_text(s->most, most), deviation(s) / (double)CHORUS_SECOND,
+      root((double)s->n) * distance(s));
   return text;
 }
 
