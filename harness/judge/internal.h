@@ -128,6 +128,18 @@ struct hook_entry { /* a rule to be called */
   uint32_t needs; /* enum jdg_need */
 };
 
+/*
+ * The rules of one hook that are called under one set of conditions, made when these conditions are
+ * first met: there are few of them, and most of a hook's rules need what is not the case.
+ */
+struct call_list {
+  uint32_t lacking; /* of the needs */
+  bool made;
+  size_t count;
+  struct hook_entry *entries;
+};
+#define CALL_LISTS 64 /* per hook, by a hash of the conditions */
+
 struct text_block {
   struct text_block *next;
   size_t used, size;
@@ -165,6 +177,7 @@ struct judge {
   size_t check_count;
   struct hook_entry *hook_lists[JDG_HOOK_COUNT];
   size_t hook_counts[JDG_HOOK_COUNT];
+  struct call_list call_lists[JDG_HOOK_COUNT][CALL_LISTS];
   size_t speaking; /* index of the check that is looking */
 
   struct jdg_result *results;

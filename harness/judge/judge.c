@@ -53,6 +53,8 @@ static void free_rules(struct judge *judge) {
   free(judge->check_rules);
   free(judge->enabled);
   for (size_t i = 0; i < JDG_HOOK_COUNT; i++) free(judge->hook_lists[i]);
+  for (size_t i = 0; i < JDG_HOOK_COUNT * CALL_LISTS; i++)
+    free(judge->call_lists[i / CALL_LISTS][i % CALL_LISTS].entries);
   free(judge->results);
 }
 
@@ -89,6 +91,7 @@ void jdg_reset(struct judge *judge, const struct jdg_config *config) {
   judge->results = kept.results;
   judge->result_capacity = kept.result_capacity;
   memcpy(judge->hook_lists, kept.hook_lists, sizeof judge->hook_lists);
+  memcpy(judge->call_lists, kept.call_lists, sizeof judge->call_lists);
   init_pools(judge);
   judge->reassembly = dis_reassembly_new();
   if (!judge->reassembly) judge->no_memory = true;
@@ -218,21 +221,39 @@ static uint32_t conditions(const struct jdg_look *look) {
   return have;
 }
 
+/* The rules of hook |index| whose needs are met, or NULL without memory. */
+static const struct call_list *calls(struct judge *judge, unsigned index, uint32_t lacking) {
+  lacking &= JDG_NEEDS;
+  struct call_list *list =
+      &judge->call_lists[index][(lacking * UINT32_C(0x9e3779b1)) >> 26 & (CALL_LISTS - 1)];
+  if (list->made && list->lacking == lacking) return list;
+  if (!list->entries) list->entries = calloc(judge->check_count + 1, sizeof *list->entries);
+  if (!list->entries) {
+    judge->no_memory = true;
+    return NULL;
+  }
+  list->made = true;
+  list->lacking = lacking;
+  list->count = 0;
+  for (size_t i = 0; i < judge->hook_counts[index]; i++)
+    if (!(judge->hook_lists[index][i].needs & lacking))
+      list->entries[list->count++] = judge->hook_lists[index][i];
+  return list;
+}
+
 void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
                 struct jdg_host *host) {
   if (!host || !host->judged) return;
   unsigned index = (unsigned)__builtin_ctz((unsigned)hook);
   look->hook = hook;
   look->host = host;
-  const struct hook_entry *entry = judge->hook_lists[index];
-  const struct hook_entry *end = entry + judge->hook_counts[index];
   uint32_t lacking = ~conditions(look);
   if (!look->coap && !look->request) lacking &= JDG_IF_EVENTS | JDG_IF_STATED;
-  for (; entry < end; entry++) {
-    if (entry->needs & lacking) continue;
-    judge->speaking = entry->check;
-    look->rule = entry->rule;
-    entry->look(look);
+  const struct call_list *list = calls(judge, index, lacking);
+  for (size_t i = 0; list && i < list->count; i++) {
+    judge->speaking = list->entries[i].check;
+    look->rule = list->entries[i].rule;
+    list->entries[i].look(look);
   }
 }
 

@@ -125,12 +125,14 @@ void receptions_expire(struct judge *judge) {
 static void note_recent(struct host *host, struct jdg_reception *q) {
   uint64_t source = jdg_hash16(3, q->source.address);
   uint64_t group = q->group ? endpoint_hash(&q->destination) : 0;
-  for (size_t i = 0; i < RECENT_REQUESTS; i++) {
-    const struct recent_request *r = &host->recent[i];
-    if (!r->source) continue;
+  chorus_time leisure = host->host.ics.leisure;
+  chorus_time span = leisure > CHORUS_SECOND ? leisure : CHORUS_SECOND;
+  /* From the latest back, as far as it can matter. */
+  for (size_t i = 1; i <= RECENT_REQUESTS; i++) {
+    const struct recent_request *r = &host->recent[(host->recent_next - i) % RECENT_REQUESTS];
+    if (!r->source || r->time + span <= q->time) break;
     if (r->source == source && r->time + CHORUS_SECOND > q->time) q->recent++;
-    if (group && r->group == group && r->time + host->host.ics.leisure > q->time)
-      q->earlier_in_leisure++;
+    if (group && r->group == group && r->time + leisure > q->time) q->earlier_in_leisure++;
   }
   if (q->recent >= RECENT_REQUESTS) q->recent = RECENT_REQUESTS - 1;
   host->recent[host->recent_next++ % RECENT_REQUESTS] =

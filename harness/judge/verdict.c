@@ -62,6 +62,7 @@ int verdict_setup(struct judge *judge) {
 static void enable(struct judge *judge) {
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
     judge->hook_counts[hook] = 0;
+    for (size_t i = 0; i < CALL_LISTS; i++) judge->call_lists[hook][i].made = false;
     for (size_t i = 0; i < judge->check_count; i++) {
       if (!judge->enabled[i] || !(judge->checks[i]->hooks & (1u << hook))) continue;
       judge->hook_lists[hook][judge->hook_counts[hook]++] = (struct hook_entry){
