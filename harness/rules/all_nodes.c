@@ -124,6 +124,9 @@ static void scopes_at_end(struct jdg_look *look, const struct nodes_state *state
 }
 
 static void scopes(struct jdg_look *look, uint32_t wanted) {
+  if (look->hook == JDG_ON_RESPONSE_SENT &&
+      (!look->leg || !group_bit(&look->leg->request->destination)))
+    return;
   struct nodes_state *state = jdg_state(look, sizeof *state);
   if (!state) return;
   if (look->hook == JDG_ON_EVENT) {

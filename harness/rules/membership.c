@@ -20,16 +20,15 @@ static const struct chorus_endpoint *group_of(const struct jdg_look *look) {
 
 /* A member hears requests to the group's address and port: where it promises answers they come. */
 static void listens(struct jdg_look *look) {
-  struct rule_tries *tries = jdg_state(look, sizeof *tries);
   if (look->hook == JDG_ON_RESPONSE_SENT) {
-    if (member_answers(look)) rule_came(look, tries);
+    if (member_answers(look)) rule_came(look, jdg_state(look, sizeof(struct rule_tries)));
     return;
   }
   if (!rule_answer_promised(look) || rule_answered(look)) return;
   char expected[CHORUS_ENDPOINT_TEXT + 48], group[CHORUS_ENDPOINT_TEXT];
   snprintf(expected, sizeof expected, "a response, as a member of %s",
            chorus_endpoint_text(group_of(look), group));
-  rule_did_not_come(look, tries, expected);
+  rule_did_not_come(look, jdg_state(look, sizeof(struct rule_tries)), expected);
 }
 
 /* The look is about a request whose group the rule wants to hear of. */

@@ -45,10 +45,12 @@ void rule_gc_2_3_1_05(struct jdg_look *look) {
     if (r->group && r->executed && r->bad == JDG_GOOD && !rule_answered(look)) jdg_pass(look);
     return;
   }
+  bool response = look->hook == JDG_ON_RESPONSE_SENT;
+  if (response && !rule_has_observe(look->coap)) return;
   struct observer_state *state = jdg_state(look, sizeof *state);
   if (!state) return;
-  if (look->hook == JDG_ON_RESPONSE_SENT) {
-    if (rule_has_observe(look->coap)) state->observes = true;
+  if (response) {
+    state->observes = true;
     return;
   }
   if (!rule_withheld(look)) return;

@@ -91,6 +91,7 @@ END_TEST
 
 static void two_clients(bool second_executed, bool second_answered) {
   serve(JDG_DIJK_03);
+  joins(0, GROUP);
   ask(1000, P(1));
   runs(1000, CLIENT, 1);
   fx_at(&fx, 20000);
