@@ -33,7 +33,7 @@ static bool listens(const struct emu_network *network, const struct emu_packet *
  * section 3.2.2): not about groups, nor to a source that is not a single node.
  */
 static bool may_complain(const struct emu_node *node, const struct emu_packet *packet) {
-  if (node->no_icmp || packet->to_group) return false;
+  if (node->no_icmp || (packet->to_group && !node->icmp_to_group)) return false;
   return !chorus_is_group(&packet->source) && !chorus_is_unspecified(&packet->source);
 }
 
@@ -51,6 +51,7 @@ static struct emu_packet *new_unreachable(struct emu_network *network, struct em
   packet->sender = node->index;
   packet->source = cause->destination;
   packet->destination = cause->source;
+  if (cause->to_group) emu_select_source(node, &cause->source, &packet->source);
   packet->source.port = packet->destination.port = 0;
   packet->v4 = cause->v4;
   packet->hop_limit = EMU_HOPS_UNICAST;

@@ -217,6 +217,7 @@ static void set_node(struct emu_network *network, struct emu_node *node,
       .link = config->link,
       .multicast_loopback = config->multicast_loopback,
       .no_icmp = config->no_icmp,
+      .icmp_to_group = config->icmp_to_group,
       .details = details,
   };
   uint64_t stream =

@@ -65,7 +65,8 @@ struct emu_node {
   uint16_t ports[EMU_NODE_PORTS];
   uint8_t sources; /* set of enum emu_source */
   bool several;    /* more than one address of a kind: the choice needs a look at all */
-  uint16_t reserved;
+  bool icmp_to_group;
+  uint8_t reserved;
   uint8_t v6_global[16];
 
   uint8_t v6_local[16], v4_global[4], v4_local[4];

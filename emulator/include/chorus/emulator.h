@@ -85,6 +85,7 @@ struct emu_node_config {
   uint32_t link;           /* from emu_add_link; 0 is the default link, always there */
   bool multicast_loopback; /* own multicasts come back, at once, when the node is a member */
   bool no_icmp;            /* never sends ICMP errors */
+  bool icmp_to_group;      /* wrong on purpose: sends them about packets to groups, too */
 };
 
 /* Fate of one packet towards one receiver. */
