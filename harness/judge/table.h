@@ -33,9 +33,13 @@ bool jdg_table_add(struct jdg_table *table, uint64_t hash, void *object);
 /* Removes this very object, if there. */
 void jdg_table_remove(struct jdg_table *table, uint64_t hash, const void *object);
 
+__extension__ typedef unsigned __int128 jdg_product;
+
+/* Both halves of the product: every bit of |word| reaches the low bits, which tables look at. */
 static inline uint64_t jdg_mix(uint64_t h, uint64_t word) {
-  h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-  return h ^ (h >> 32); /* the high bits are the mixed ones */
+  jdg_product p =
+      (jdg_product)(h ^ word ^ UINT64_C(0x2d358dccaa6c78a5)) * UINT64_C(0x9e3779b97f4a7c15);
+  return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
 static inline uint64_t jdg_hash16(uint64_t h, const uint8_t octets[16]) {
