@@ -28,7 +28,8 @@ static bool kept_quiet(const struct jdg_reception *r) {
 void rule_coap_8_1_02(struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
   if (look->hook == JDG_ON_EMPTY_SENT) {
-    if (resets_group(look)) reset(look);
+    bool unable = look->host->ics.mcast_aware == JDG_NO; /* "if available"; COAP-8.1-04 */
+    if (resets_group(look) && !unable) reset(look);
     return;
   }
   if (look->hook == JDG_ON_WINDOW) {

@@ -42,6 +42,7 @@ START_TEST(an_unaware_server_may_reset) {
   ask(1000, UNKNOWN_CRITICAL(1));
   answer(1001, RST(1));
   end(20000);
+  expect("COAP-8.1-02", JDG_NOT_EXERCISED);
   expect("COAP-8.1-03", JDG_NOT_EXERCISED);
   expect("COAP-8.1-04", JDG_PASS);
 }
