@@ -72,6 +72,30 @@ static bool read_files(struct cli_plan *plan, const struct cli_wish *wish) {
   return cli_read_library(&plan->library, NULL);
 }
 
+/* ---- rules that scenarios name ---- */
+
+static void unknown_rule(const struct scn_file *file, const char *id, struct scn_errors *errors) {
+  const char *at = strstr(file->text, id), *near = rule_nearest(id);
+  uint32_t line = at ? 1 : 0, column = at ? 1 : 0;
+  for (const char *p = file->text; at && p < at; p++) {
+    column = *p == '\n' ? 1 : column + 1;
+    if (*p == '\n') line++;
+  }
+  scn_errors_add(errors, file->path, file->text, line, column, (uint32_t)strlen(id),
+                 "covers: there is no rule \"%s\"%s%s%s", id, near ? "; did you mean " : "",
+                 near ? near : "", near ? "?" : "");
+}
+
+/* The loader knows no catalogue; a rule that does not exist could never be exercised. */
+static bool rules_exist(const struct scn_library *library, struct scn_errors *errors) {
+  size_t before = errors->total;
+  for (size_t f = 0; f < library->count; f++)
+    for (size_t i = 0; i < library->files[f]->cover_count; i++)
+      if (!rule_find(library->files[f]->covers[i]))
+        unknown_rule(library->files[f], library->files[f]->covers[i], errors);
+  return errors->total == before;
+}
+
 /* ---- combinations with --set ---- */
 
 static const char *setting_of(const struct cli_wish *wish, const char *key) {
@@ -237,7 +261,7 @@ bool cli_plan_make(struct cli_plan *plan, const struct cli_wish *wish) {
   *plan = (struct cli_plan){.runs = NULL};
   if (!read_files(plan, wish) || !each_selects(plan, wish)) return false;
   scn_errors_init(&errors);
-  bool ok = true;
+  bool ok = rules_exist(&plan->library, &errors);
   for (size_t f = 0; f < plan->library.count; f++)
     ok = add_file(plan, wish, plan->library.files[f], &errors) && ok;
   scn_errors_print(&errors, stderr);

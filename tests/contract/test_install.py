@@ -39,8 +39,8 @@ def prefix(tool: Chorus, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_is_in_its_place(prefix: Path) -> None:
     for name in (
         "bin/chorus", "include/chorus/reference.h", "include/chorus/emulator.h",
-        "include/chorus/node.h", "share/man/man1/chorus.1", "share/chorus/schema/results.schema.json",
-        "share/chorus/schema/scenario.schema.json", "share/doc/chorus/README.md",
+        "include/chorus/node.h", "share/man/man1/chorus.1", "share/doc/chorus/README.md",
+        "share/chorus/schema/results.schema.json", "share/chorus/schema/scenario.schema.json",
     ):  # fmt: skip
         assert (prefix / name).is_file(), name
     assert list(prefix.rglob("libchorus_reference.a"))

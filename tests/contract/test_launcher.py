@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -47,12 +47,13 @@ def test_says_nothing_of_its_own_once_set_up(home: Path, environment: dict[str, 
 
 
 def test_is_quick_once_set_up(home: Path, environment: dict[str, str]) -> None:
-    """The best of five: other work on the machine is not the launcher's."""
+    """Processor time, the best of five: other work on the machine is not the launcher's."""
     times = []
     for _ in range(5):
-        start = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         launch(home, environment, "--version")
-        times.append(time.monotonic() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 0.3
 
 
@@ -85,7 +86,7 @@ def test_several_at_once_do_not_collide(home: Path, environment: dict[str, str])
 
 
 def poor_machine(directory: Path, *without: str) -> str:
-    """A search path with everything of this machine's but some programs, for a user who is not root."""
+    """A search path without some programs, for a user who is not root."""
     bin_directory = directory / "bin"
     bin_directory.mkdir()
     for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin"):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import Host, Lab, make_lab, wait_for
+from lab import Host, make_lab, wait_for
 
 SERVER, CLIENT = "coap-server-notls", "coap-client-notls"
 GROUPS = {4: "239.255.0.1", 6: "ff35::1"}
