@@ -21,11 +21,12 @@ struct exchange {
 
 struct exchanges {
   struct exchange at[EXCHANGES_KEPT];
-  unsigned next, finished;
+  unsigned next, finished, open;
 };
 
 static void close_exchange(struct exchanges *all, struct exchange *x) {
   x->open = false;
+  all->open--;
   all->finished++;
 }
 
@@ -45,7 +46,9 @@ static unsigned open_at(struct exchanges *all, const struct chorus_endpoint *ser
 
 static void open_exchange(struct jdg_look *look, struct exchanges *all) {
   const struct jdg_request *r = look->request;
-  all->at[all->next++ % EXCHANGES_KEPT] = (struct exchange){
+  struct exchange *x = &all->at[all->next++ % EXCHANGES_KEPT];
+  all->open += !x->open;
+  *x = (struct exchange){
       .server = look->frame_info->destination,
       .serial = r->serial,
       .token = rule_token_key(r->token, r->token_length),
@@ -95,7 +98,7 @@ static bool ends(const struct exchange *x, const struct jdg_look *look) {
 static void received_something(struct jdg_look *look) {
   if (look->group || !(look->host->roles & JDG_CLIENT)) return;
   struct exchanges *all = jdg_state(look, sizeof *all);
-  for (size_t i = 0; all && all->next && i < EXCHANGES_KEPT; i++)
+  for (size_t i = 0; all && all->open && i < EXCHANGES_KEPT; i++)
     if (ends(&all->at[i], look)) close_exchange(all, &all->at[i]);
 }
 
@@ -134,38 +137,54 @@ struct probe {
   unsigned requests;
 };
 
-static struct probe *probe_to(struct jdg_look *look, const struct chorus_endpoint *to, bool make) {
-  struct probe *probes = jdg_state(look, PROBES_KEPT * sizeof *probes);
-  if (!probes) return NULL;
-  struct probe *oldest = &probes[0];
-  for (size_t i = 0; i < PROBES_KEPT; i++) {
-    if (probes[i].requests && chorus_same_endpoint(&probes[i].to, to)) return &probes[i];
-    if (probes[i].last < oldest->last) oldest = &probes[i];
-  }
-  if (!make) return NULL;
-  *oldest = (struct probe){.to = *to, .first = look->now};
+struct probes {
+  struct probe at[PROBES_KEPT];
+  unsigned silent; /* how many are in use: none, most of the time */
+};
+
+static struct probe *probe_to(struct probes *all, const struct chorus_endpoint *to) {
+  for (size_t i = 0; i < PROBES_KEPT; i++)
+    if (all->at[i].requests && chorus_same_endpoint(&all->at[i].to, to)) return &all->at[i];
+  return NULL;
+}
+
+static struct probe *new_probe(struct probes *all, const struct jdg_look *look) {
+  struct probe *oldest = &all->at[0];
+  for (size_t i = 1; i < PROBES_KEPT && oldest->requests; i++)
+    if (!all->at[i].requests || all->at[i].last < oldest->last) oldest = &all->at[i];
+  all->silent += oldest->requests == 0;
+  *oldest = (struct probe){.to = look->frame_info->destination, .first = look->now};
   return oldest;
 }
 
 static void probe_sent(struct jdg_look *look) {
   if (!look->certain || !rule_own_request(look) || look->coap->type != DIS_NON) return;
   if (look->request->no_response != DIS_ABSENT) return; /* silence is what it asks for */
-  struct probe *p = probe_to(look, &look->frame_info->destination, true);
-  if (!p) return;
+  struct probes *all = jdg_state(look, sizeof *all);
+  if (!all) return;
+  struct probe *p = probe_to(all, &look->frame_info->destination);
+  if (!p) p = new_probe(all, look);
   if (p->requests++) p->octets += look->coap->length;
   p->last = look->now;
   p->frame = look->frame;
 }
 
+static void forget_probe(struct probes *all, const struct chorus_endpoint *to) {
+  struct probe *p = probe_to(all, to);
+  if (!p) return;
+  p->requests = 0;
+  all->silent--;
+}
+
 /* Any sign of life ends the measurement, of the peer and of the group it was asked in. */
 static void probe_answered(struct jdg_look *look) {
   if (!look->certain || !(look->host->roles & JDG_CLIENT)) return;
-  if (look->arrival && look->arrival->request) {
-    struct probe *p = probe_to(look, &look->arrival->request->destination, false);
-    if (p) memset(p, 0, sizeof *p);
-  }
-  struct probe *p = probe_to(look, &look->frame_info->source, false);
-  if (p) memset(p, 0, sizeof *p);
+  struct probes *all = jdg_state(look, sizeof *all);
+  if (!all || !all->silent) return;
+  if (look->hook == JDG_ON_RECEIVED)
+    forget_probe(all, &look->frame_info->source);
+  else if (look->arrival->request)
+    forget_probe(all, &look->arrival->request->destination);
 }
 
 static void judge_probe(struct jdg_look *look, const struct probe *p) {
@@ -193,8 +212,8 @@ void rule_coap_4_7_02(struct jdg_look *look) {
   if (look->hook == JDG_ON_REQUEST_SENT) probe_sent(look);
   if (look->hook == JDG_ON_RECEIVED || look->hook == JDG_ON_RESPONSE_RECEIVED) probe_answered(look);
   if (look->hook != JDG_ON_END) return;
-  struct probe *probes = jdg_state(look, PROBES_KEPT * sizeof *probes);
-  for (size_t i = 0; probes && i < PROBES_KEPT; i++) judge_probe(look, &probes[i]);
+  struct probes *all = jdg_state(look, sizeof *all);
+  for (size_t i = 0; all && i < PROBES_KEPT; i++) judge_probe(look, &all->at[i]);
 }
 
 /* ---- NR-13: open-loop updates ---- */
