@@ -70,7 +70,7 @@ void bench_ns3_free(struct bench_peer *peer) {
   free(peer);
 }
 
-/* About 200,000 deliveries: a second or so, after which ns-3's rate does not change any more. */
+/* A second or two of work, after which ns-3's rate does not change any more. */
 double bench_ns3_run(struct bench_peer *peer, uint64_t members, double *seconds, double *work) {
   char command[120];
   uint64_t requests = 100000 / members + 1;

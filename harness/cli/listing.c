@@ -241,8 +241,10 @@ void cli_list_counts(const json_t *results, FILE *stream) {
   size_t implemented, exercised = rules_exercised(runs, &implemented);
   fprintf(stream, "%zu run%s", json_array_size(runs), json_array_size(runs) == 1 ? "" : "s");
   print_counts(json_object_get(summary, "runs"), stream);
-  fprintf(stream, "%zu of %zu rules exercised; rules by node and run", exercised, implemented);
-  print_counts(json_object_get(summary, "rules"), stream);
+  if (implemented) {
+    fprintf(stream, "%zu of %zu rules exercised; rules by node and run", exercised, implemented);
+    print_counts(json_object_get(summary, "rules"), stream);
+  }
   json_t *waiver;
   size_t i;
   json_array_foreach(json_object_get(summary, "waivers"), i, waiver) {

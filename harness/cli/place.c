@@ -55,6 +55,10 @@ bool cli_read_library(struct scn_library *library, const char *folder) {
   char path[4096];
   scn_errors_init(&errors);
   if (!folder) folder = cli_scenarios_folder(path, sizeof path);
+  if (!is_folder(folder)) {
+    fprintf(stderr, "chorus: no scenarios in %s; CHORUS_SCENARIOS can name their folder\n", folder);
+    return false;
+  }
   bool ok = scn_library_read(library, folder, &errors);
   scn_errors_print(&errors, stderr);
   scn_errors_free(&errors);

@@ -292,9 +292,8 @@ static int finish(const struct cli_run_options *o, struct running *r, json_t *wa
 }
 
 static int run_plan(const struct cli_run_options *o, const struct cli_plan *plan,
-                    struct run_waivers *waivers) {
-  struct running r = {.options = o, .plan = plan};
-  r.interrupt = cli_interrupt_watch();
+                    struct run_waivers *waivers, struct cli_interrupt *interrupt) {
+  struct running r = {.options = o, .plan = plan, .interrupt = interrupt};
   r.results = calloc(plan->count, sizeof(json_t *));
   if (!r.results) return CLI_ERROR;
   if (!run_pool(do_run, &r, plan->count, (unsigned)o->jobs)) atomic_store(&r.no_memory, true);
@@ -336,10 +335,11 @@ static int run_scenarios(struct cli_run_options *o) {
                           .repeat = o->repeat,
                           .extra = extra};
   if (!read_waivers(o, &waivers)) return CLI_USAGE;
+  struct cli_interrupt *interrupt = cli_interrupt_watch();
   int code = CLI_USAGE;
   if (cli_plan_make(&plan, &wish)) {
     if (!o->out && !o->json) o->out = "chorus-results";
-    code = !o->out || cli_make_folder(o->out) ? run_plan(o, &plan, waivers) : CLI_ERROR;
+    code = !o->out || cli_make_folder(o->out) ? run_plan(o, &plan, waivers, interrupt) : CLI_ERROR;
   }
   cli_plan_free(&plan);
   run_waivers_free(waivers);

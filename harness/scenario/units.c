@@ -213,18 +213,18 @@ bool scn_hex(const char *text, uint8_t *octets, size_t capacity, size_t *length)
  * long. */
 static unsigned distance(const char *a, const char *b) {
   size_t n = strlen(a), m = strlen(b);
-  unsigned d[26][26];
-  if (n > 24 || m > 24) return 99;
-  for (size_t i = 0; i <= n; i++) d[i][0] = (unsigned)i;
-  for (size_t j = 0; j <= m; j++) d[0][j] = (unsigned)j;
+  uint8_t d[86][86];
+  if (n > 84 || m > 84) return 99;
+  for (size_t i = 0; i <= n; i++) d[i][0] = (uint8_t)i;
+  for (size_t j = 0; j <= m; j++) d[0][j] = (uint8_t)j;
   for (size_t i = 1; i <= n; i++)
     for (size_t j = 1; j <= m; j++) {
-      unsigned best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-      if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
-      if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
+      unsigned best = d[i - 1][j - 1] + (unsigned)(a[i - 1] != b[j - 1]);
+      if (d[i - 1][j] + 1u < best) best = d[i - 1][j] + 1u;
+      if (d[i][j - 1] + 1u < best) best = d[i][j - 1] + 1u;
       bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped && d[i - 2][j - 2] + 1 < best) best = d[i - 2][j - 2] + 1;
-      d[i][j] = best;
+      if (swapped && d[i - 2][j - 2] + 1u < best) best = d[i - 2][j - 2] + 1u;
+      d[i][j] = (uint8_t)best;
     }
   return d[n][m];
 }
