@@ -194,13 +194,12 @@ static void judge_probe(struct jdg_look *look, const struct probe *p) {
   char to[CHORUS_ENDPOINT_TEXT];
   chorus_endpoint_text(&p->to, to);
   static const char *const expected = "at most 1 octet/s on average towards a silent endpoint";
-  bool group = chorus_is_group(&p->to);
   if (p->octets <= PROBING_RATE * seconds)
     jdg_pass(look);
-  else if (group && jdg_profile_of(look) != JDG_BIS_18)
+  else if (chorus_is_group(&p->to))
     jdg_remark(look, p->frame, "%llu octets in %llu s to the silent group %s (AMB-12).",
                (unsigned long long)p->octets, (unsigned long long)seconds, to);
-  else if (group || rate <= FAR_TOO_FAST * PROBING_RATE)
+  else if (rate <= FAR_TOO_FAST * PROBING_RATE)
     jdg_warn(look, p->frame, expected, "%llu octets in %llu s towards %s",
              (unsigned long long)p->octets, (unsigned long long)seconds, to);
   else
