@@ -77,6 +77,7 @@ struct request {
   chorus_time time_before; /* the transmission before the last one */
   uint64_t hash;
   bool current;               /* in the table: the latest under its Token */
+  uint32_t conditions;        /* what of enum jdg_need the request itself meets */
   unsigned generations_after; /* requests that name it as previous */
 };
 
@@ -168,7 +169,8 @@ struct judge {
   struct dis_reassembly *reassembly;
   struct dis_frame frame;
   struct dis_coap coap;
-  uint64_t digest; /* of the datagram in |coap| */
+  uint64_t digest;             /* of the datagram in |coap| */
+  uint32_t message_conditions; /* of |coap|: enum jdg_need */
   struct sighting sightings[SIGHTINGS];
 
   const struct rule_check **checks; /* by index */

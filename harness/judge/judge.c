@@ -189,22 +189,14 @@ static uint32_t message_conditions(const struct dis_coap *m) {
   return have;
 }
 
-static uint32_t request_conditions(const struct jdg_request *r) {
-  uint32_t have = 0;
-  if (r->group) have |= JDG_IF_GROUP;
-  if (r->no_response != DIS_ABSENT) have |= JDG_IF_NO_RESPONSE;
-  if (r->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
-  if (r->blockwise) have |= JDG_IF_BLOCK;
-  if (r->discovery) have |= JDG_IF_DISCOVERY;
-  if (r->transmissions > 1) have |= JDG_IF_AGAIN;
-  return have;
-}
-
 /* What is the case, as rules may need it: enum jdg_need. */
 static uint32_t conditions(const struct jdg_look *look) {
   uint32_t have = look->group ? JDG_IF_GROUP : 0;
-  if (look->coap) have |= message_conditions(look->coap);
-  if (look->request) have |= request_conditions(look->request);
+  if (look->coap) have |= look->judge->message_conditions;
+  if (look->request) {
+    have |= ((const struct request *)look->request)->conditions;
+    if (look->request->transmissions > 1) have |= JDG_IF_AGAIN;
+  }
   const struct jdg_reception *r = look->reception;
   const struct jdg_arrival *a = look->arrival;
   if (r && (r->bad || r->errors)) have |= JDG_IF_BAD;
@@ -589,6 +581,7 @@ void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
   judge->counts.datagrams++;
   dis_coap_parse(&judge->coap, judge->frame.payload, judge->frame.length);
   judge->digest = dis_digest_datagram(&judge->coap);
+  judge->message_conditions = message_conditions(&judge->coap);
   if (!is_coap(judge, bound != NULL)) return;
   if (bound)
     own_view(judge, packet, bound);

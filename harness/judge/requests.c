@@ -66,6 +66,16 @@ static void describe(struct jdg_request *r, const struct dis_coap *m) {
                  (r->path[length] == '\0' || r->path[length] == '?');
 }
 
+static uint32_t conditions(const struct jdg_request *r) {
+  uint32_t have = 0;
+  if (r->group) have |= JDG_IF_GROUP;
+  if (r->no_response != DIS_ABSENT) have |= JDG_IF_NO_RESPONSE;
+  if (r->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
+  if (r->blockwise) have |= JDG_IF_BLOCK;
+  if (r->discovery) have |= JDG_IF_DISCOVERY;
+  return have;
+}
+
 /* Takes the request out of the table: another one has its Token now, or it is too old. */
 static void retire(struct judge *judge, struct request *r) {
   if (!r->current) return;
@@ -91,6 +101,7 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   q->token_length = m->token_length;
   memcpy(q->token, m->token, m->token_length);
   describe(q, m);
+  r->conditions = conditions(q);
   q->first_time = q->last_time = look->now;
   q->first_frame = q->last_frame = look->frame;
   q->transmissions = 1;
@@ -195,6 +206,7 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
   }
   /* The transmission just counted for |old| was the first of the new request. */
   r->request = old->request;
+  r->conditions = old->conditions;
   struct jdg_request *q = &r->request;
   q->serial = ++judge->request_serial;
   q->previous = &old->request;
