@@ -65,7 +65,8 @@ def _report(arguments: argparse.Namespace) -> int:
     results = _load_all(arguments.results)
     if arguments.html:
         index = html.write(results, arguments.html)
-        print(f"report: {index}", file=sys.stderr)
+        said = sys.stderr if "-" in (arguments.junit, arguments.markdown) else sys.stdout
+        print(f"report: {index}", file=said)
     if arguments.junit:
         _write(junit.render(results), arguments.junit)
     if arguments.markdown or not (arguments.html or arguments.junit):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,17 +82,21 @@ def _started(run: Run) -> int:
 def _run_context(summary: Summary, page: Page) -> dict[str, Any]:
     run = page.run
     mine = [s for s in summary.findings if s.run_index == page.index]
+    remarks = [s for s in summary.remarks if s.run_index == page.index]
     bad = {s.finding.frame for s in mine if s.rule.verdict in ("fail", "warn", "error")}
     one = summarise([_alone(summary, run)])
+    judged = {r.id for r in run.exercised()}
     return {
         "page": page,
         "run": run,
         "started": _started(run),
         "findings": _numbered(mine),
+        "remarks": [(len(mine) + n, s) for n, s in _numbered(remarks)],
         "more": [r for r in run.rules if r.finding_total > len(r.findings)],
         "diagram": lanes.draw(run.trace, bad, run.nodes),
         "frames": {m.frame for m in run.trace},
         "sections": one.sections,
+        "idle": sorted({r.id for r in run.rules} - judged, key=words.section_key),
         "counts": words.tally((r.verdict for r in run.rules), reversed(RULE_VERDICTS)),
         "nodes_of": _nodes_of(run),
     }
@@ -100,7 +105,8 @@ def _run_context(summary: Summary, page: Page) -> dict[str, Any]:
 def _alone(summary: Summary, run: Run) -> Results:
     first = summary.results[0]
     texts = {t: text for one in reversed(summary.results) for t, text in one.rules.items()}
-    return Results(first.path, first.chorus, first.backend, run.profile, (run,), texts)
+    exercised = dataclasses.replace(run, rules=tuple(run.exercised()))
+    return Results(first.path, first.chorus, first.backend, run.profile, (exercised,), texts)
 
 
 def _nodes_of(run: Run) -> dict[str, list[tuple[str, str]]]:
@@ -119,17 +125,17 @@ class Group:
     others: list[tuple[int, str, int]]  # index of the run, its scenario, findings in it
 
 
-def _by_rule(summary: Summary) -> list[tuple[int, Group]]:
+def _by_rule(summary: Summary, findings: Sequence[Shown], first: int) -> list[tuple[int, Group]]:
     groups: dict[tuple[str, str], list[Shown]] = {}
-    for shown in summary.findings:
+    for shown in findings:
         groups.setdefault((shown.rule.verdict, shown.rule.id), []).append(shown)
     table = []
-    for number, findings in enumerate(groups.values(), 1):
+    for number, alike in enumerate(groups.values(), first):
         counts: dict[int, int] = {}
-        for shown in findings[1:]:
+        for shown in alike[1:]:
             counts[shown.run_index] = counts.get(shown.run_index, 0) + 1
         others = [(i, summary.runs[i].scenario, n) for i, n in counts.items()]
-        table.append((number, Group(findings[0], others)))
+        table.append((number, Group(alike[0], others)))
     return table
 
 
@@ -149,7 +155,11 @@ def write(results: Sequence[Results], directory: Path) -> Path:
         text = template.render(**common, **_run_context(summary, page))
         (directory / page.href).write_text(text, encoding="utf-8")
     index = directory / "index.html"
+    groups = _by_rule(summary, summary.findings, 1)
+    remarks = _by_rule(summary, summary.remarks, len(groups) + 1)
     hrefs = {page.index: page.href for page in pages}
-    text = env.get_template("index.html").render(**common, hrefs=hrefs, groups=_by_rule(summary))
+    text = env.get_template("index.html").render(
+        **common, hrefs=hrefs, groups=groups, remarks=remarks
+    )
     index.write_text(text, encoding="utf-8")
     return index

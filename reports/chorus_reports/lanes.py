@@ -18,7 +18,9 @@ from chorus_reports.model import Delivery, Message, Node
 from chorus_reports.words import SECOND, duration, moment
 
 LABEL_WIDTH = 400
-LANE_GAP = 108
+LABEL_LETTERS = 45
+LANE_GAPS = (72, 108)  # narrowest and widest
+LANES_WIDTH = 622  # what the lanes may take before they need more room than a page has
 HEAD = 58
 ROW = 30
 FALL = 15  # how far a line falls at least between its sender and its receivers
@@ -99,6 +101,16 @@ def _shortened(text: str, room: int) -> str:
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
+def _cause(d: Delivery) -> str:
+    """Why |d| was lost, or "" when it was not."""
+    return d.lost + (f", line {d.clause}" if d.lost and d.clause else "")
+
+
+def _label(text: str) -> str:
+    """The text of a message as far as it fits: a long Token keeps its beginning."""
+    return _shortened(re.sub(r"(token=[0-9a-f]{4})[0-9a-f]{4,}", r"\1…", text), LABEL_LETTERS)
+
+
 class _Picture:
     def __init__(
         self, messages: list[Message], bad_frames: set[int], nodes: Sequence[Node]
@@ -107,12 +119,14 @@ class _Picture:
         self.messages = messages
         self.bad = bad_frames
         self.lanes = lane_names(messages, nodes)
-        self.x = {n: LABEL_WIDTH + 46 + i * LANE_GAP for i, n in enumerate(self.lanes)}
+        fitting = LANES_WIDTH // max(len(self.lanes) - 1, 1)
+        self.gap = min(max(fitting, LANE_GAPS[0]), LANE_GAPS[1])
+        self.x = {n: LABEL_WIDTH + 46 + i * self.gap for i, n in enumerate(self.lanes)}
         self.time = _Time(messages)
         self.start = min((m.time_ns for m in messages), default=0)
         # Runs begin at 0; captures made elsewhere begin at some moment since the epoch.
         self.start = self.start if self.start > 10**17 else 0
-        self.width = LABEL_WIDTH + 46 + (len(self.lanes) - 1) * LANE_GAP + RIGHT_MARGIN
+        self.width = LABEL_WIDTH + 46 + (len(self.lanes) - 1) * self.gap + RIGHT_MARGIN
         self.parts: list[str] = []
 
     def add(self, part: str) -> None:
@@ -163,8 +177,10 @@ class _Picture:
         self.add(f'<g class="message {kind}{fan}{" bad" if bad else ""}" id="frame-{m.frame}">')
         self.add(f"<title>{escape(self.describe(m))}</title>")
         self.draw_label(m, y, bad)
+        # The cause is written once: at the last of those that share it, where it has room.
+        causes = {_cause(d): d for d in sorted(m.deliveries, key=lambda d: self.x[d.node])}
         for d in sorted(m.deliveries, key=lambda d: d.lost != ""):
-            self.draw_delivery(m, d, y)
+            self.draw_delivery(m, d, y, causes[_cause(d)] is d)
         self.add(f'<circle class="sent" cx="{self.x[m.node]}" cy="{y:.1f}" r="3.2"/></g>')
 
     def draw_label(self, m: Message, y: float, bad: bool) -> None:
@@ -173,15 +189,15 @@ class _Picture:
             f'<text class="time" x="64" y="{y + 4:.1f}" text-anchor="end">'
             f"{escape(moment(m.time_ns, self.start))}</text>"
             f'<text class="label" x="74" y="{y + 4:.1f}">'
-            f"{escape(mark + _shortened(m.text, 46))}</text>"
+            f"{escape(mark + _label(m.text))}</text>"
             f'<line class="lead" x1="{LABEL_WIDTH}" y1="{y:.1f}" '
             f'x2="{self.x[m.node]}" y2="{y:.1f}"/>'
         )
 
-    def draw_delivery(self, m: Message, d: Delivery, y: float) -> None:
+    def draw_delivery(self, m: Message, d: Delivery, y: float, say_why: bool) -> None:
         x1, x2 = self.x[m.node], self.x[d.node]
         if d.lost:
-            self.draw_loss(d, x1, y, x2)
+            self.draw_loss(d, x1, y, x2, say_why)
             return
         y2 = self.arrival(d, m, y)
         if x1 == x2:  # a multicast looped back to its own sender
@@ -203,19 +219,23 @@ class _Picture:
         offset = y - self.time.at[m.time_ns]
         return max(self.time.at[d.time_ns] + offset, y + FALL)
 
-    def draw_loss(self, d: Delivery, x1: float, y: float, x2: float) -> None:
+    def draw_loss(self, d: Delivery, x1: float, y: float, x2: float, say_why: bool) -> None:
         """Broken off in the last gap before the receiver's lane, where the cause fits."""
         side = 1 if x2 > x1 else -1
-        end = x2 - side * LANE_GAP * (1 - LOST_AT) if x1 != x2 else x1 + 12
+        end = x2 - side * self.gap * (1 - LOST_AT) if x1 != x2 else x1 + 12
         y2 = y + FALL * LOST_AT
-        cause = d.lost + (f", line {d.clause}" if d.clause else "")
+        cause = escape(_cause(d))
+        anchor = "start" if side > 0 else "end"
+        said = (
+            f'<text class="cause" x="{end + side * 8:.1f}" y="{y2 + 3.5:.1f}" '
+            f'text-anchor="{anchor}">{cause}</text>'
+        )
         self.add(
             f'<g class="lost" data-to="{escape(d.node)}"><title>lost towards '
-            f"{escape(d.node)}: {escape(cause)}</title>"
+            f"{escape(d.node)}: {cause}</title>"
             f'<line class="line" x1="{x1}" y1="{y:.1f}" x2="{end:.1f}" y2="{y2:.1f}"/>'
             f'<path class="cross" d="M{end - 4:.1f} {y2 - 4:.1f} l8 8 m0 -8 l-8 8"/>'
-            f'<text class="cause" x="{end + side * 8:.1f}" y="{y2 + 3.5:.1f}" '
-            f'text-anchor="{"start" if side > 0 else "end"}">{escape(cause)}</text></g>'
+            f"{said if say_why else ''}</g>"
         )
 
     def describe(self, m: Message) -> str:

@@ -57,6 +57,10 @@ class Shown:
     finding: Finding
 
 
+# Verdicts whose findings are remarks: nothing that anybody would have to mend.
+REMARKS = ("pass", "not-exercised", "unsupported")
+
+
 @dataclass(frozen=True)
 class Summary:
     results: tuple[Results, ...]
@@ -64,6 +68,7 @@ class Summary:
     profiles: tuple[str, ...]
     sections: tuple[Section, ...]
     findings: tuple[Shown, ...]
+    remarks: tuple[Shown, ...]
     verdict: str
 
     @property
@@ -155,6 +160,7 @@ def summarise(results: Sequence[Results]) -> Summary:
         runs,
         tuple(dict.fromkeys(run.profile for run in runs if run.profile)),
         _sections(summaries, _document_order(results)),
-        tuple(findings),
+        tuple(s for s in findings if s.rule.verdict not in REMARKS),
+        tuple(s for s in findings if s.rule.verdict in REMARKS),
         worst_run([*(run.verdict for run in runs), *_of_waivers(results)]),
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -42,6 +43,7 @@ def tally(verdicts: Iterable[str], order: Iterable[str]) -> list[tuple[str, int]
     return [(v, counts[v]) for v in order if counts[v]]
 
 
+@functools.cache
 def section_key(section: str) -> tuple[tuple[int, str], ...]:
     """Sorts sections as the document does: 2.3.2 before 2.3.10, appendices last."""
     parts = re.findall(r"\d+|[A-Za-z]+", section)

@@ -170,7 +170,8 @@ def test_every_capture_is_judged_offline_as_it_was_in_the_run(
 ) -> None:
     """The same code, the same octets: `check` finds no fault where `run` found none."""
     result, out = everything
-    checked = tool.check(*(out / run.capture for run in result.runs))
-    checked.check_exit_code(0)
-    assert [run.verdict in ("pass", "warn", "inconclusive", "none") for run in checked.runs]
-    assert not [r.id for run in checked.runs for r in run.rules if r.verdict in ("fail", "error")]
+    captures = [out / run.capture for run in result.runs]
+    for start in range(0, len(captures), 200):
+        checked = tool.check(*captures[start : start + 200]).check_exit_code(0)
+        bad = [r.id for run in checked.runs for r in run.rules if r.verdict in ("fail", "error")]
+        assert bad == []
