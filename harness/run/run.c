@@ -110,6 +110,7 @@ static bool add_node(struct session *s, size_t i) {
                                    .link = node->link ? s->links[node->link - 1] : 0,
                                    .multicast_loopback = node->multicast_loopback,
                                    .no_icmp = node->no_icmp};
+  if (hooks && hooks->stack) hooks->stack(hooks->context, node, &config);
   uint32_t number = emu_add_node(s->network, &config);
   if (s->testers[i]) run_tester_attach(s->testers[i], s->network, number);
   if (number == i) return true;
@@ -121,6 +122,7 @@ static bool add_node(struct session *s, size_t i) {
 static void tell_judge(struct session *s, size_t i) {
   const struct scn_node *node = &s->scenario->nodes[i];
   struct judge *judge = s->engine->judge;
+  const struct run_hooks *hooks = s->options->hooks;
   struct jdg_ics ics;
   bool is_judged = node->role != SCN_TESTER;
   uint32_t number =
@@ -128,8 +130,8 @@ static void tell_judge(struct session *s, size_t i) {
   jdg_bind_interface(judge, (uint32_t)i, number);
   if (!is_judged) return;
   run_ics(s->scenario, node, &ics);
+  if (hooks && hooks->statement) hooks->statement(hooks->context, node, &ics);
   jdg_set_ics(judge, number, &ics);
-  jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
   jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
 }
 

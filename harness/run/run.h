@@ -21,6 +21,9 @@ struct run_hooks {
    * judge gets comes from the configuration as it was before. */
   void (*server)(void *context, const struct scn_node *node, struct ref_server_config *config);
   void (*client)(void *context, const struct scn_node *node, struct ref_client_config *config);
+  /* Called with the statement that the judge is about to get, and with the IP stack's settings. */
+  void (*statement)(void *context, const struct scn_node *node, struct jdg_ics *ics);
+  void (*stack)(void *context, const struct scn_node *node, struct emu_node_config *config);
   /* Returns the node to add in place of |inner| (or |inner| itself); called for every node, testers
    * too. */
   struct chorus_node (*wrap)(void *context, const struct scn_node *node, struct chorus_node inner);
