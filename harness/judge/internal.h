@@ -6,6 +6,7 @@
  *   hosts.c         nodes, addresses, aliases, memberships
  *   requests.c      requests of a client endpoint, Tokens and Message IDs
  *   server_side.c   legs, receptions, responses sent
+ *   group_sight.c   group messages where nobody's own view shows their reception
  *   client_side.c   arrivals, what is due, events of clients
  *   verdict.c       what rules say, and the results
  */
@@ -158,11 +159,12 @@ struct judge {
   struct expected_ics *expected;
   size_t expected_count;
 
-  struct jdg_table requests, legs, receptions, stimuli, arrivals, mid_pairs, mid_sources;
+  struct jdg_table requests, legs, receptions, stimuli, arrivals, mid_pairs, mid_sources,
+      group_sights;
   struct jdg_table coap_endpoints; /* endpoints known to speak CoAP (captures made elsewhere) */
   struct jdg_pool request_pool, leg_pool, reception_pool, arrival_pool, mid_pool, endpoint_pool,
-      address_pool;
-  struct jdg_fifo request_ages, reception_ages, arrival_ages, mid_ages;
+      address_pool, group_sight_pool;
+  struct jdg_fifo request_ages, reception_ages, arrival_ages, mid_ages, group_sight_ages;
   struct jdg_timers timers;
   uint64_t request_serial;
 
@@ -233,6 +235,20 @@ void server_event(struct judge *judge, struct jdg_look *look);
 void receptions_expire(struct judge *judge);
 struct reception *reception_find(const struct judge *judge, const struct jdg_host *server,
                                  const struct chorus_endpoint *source, uint16_t mid);
+
+void reception_index(struct judge *judge, struct reception *reception);
+
+/* group_sight.c */
+#define GROUP_SIGHT_SIZE 320 /* octets; asserted there */
+void group_sight_note(struct judge *judge, const struct jdg_look *look, enum jdg_bad bad);
+/* Each makes and indexes a reception at |server| if one can be inferred, else NULL. */
+struct reception *group_sight_by_mid(struct judge *judge, struct jdg_host *server,
+                                     const struct chorus_endpoint *source, uint16_t mid);
+struct reception *group_sight_by_request(struct judge *judge, struct jdg_host *server,
+                                         const struct jdg_request *request);
+struct reception *group_sight_latest(struct judge *judge, struct jdg_host *server,
+                                     const struct chorus_endpoint *source);
+void group_sights_expire(struct judge *judge);
 
 /* client_side.c */
 void client_received(struct judge *judge, struct jdg_look *look);

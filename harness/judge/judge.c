@@ -16,6 +16,7 @@ static void init_pools(struct judge *judge) {
   jdg_pool_init(&judge->mid_pool, sizeof(struct mid_use));
   jdg_pool_init(&judge->endpoint_pool, sizeof(struct chorus_endpoint));
   jdg_pool_init(&judge->address_pool, 32);
+  jdg_pool_init(&judge->group_sight_pool, GROUP_SIGHT_SIZE);
 }
 
 static void free_pools(struct judge *judge) {
@@ -26,6 +27,7 @@ static void free_pools(struct judge *judge) {
   jdg_pool_free(&judge->mid_pool);
   jdg_pool_free(&judge->endpoint_pool);
   jdg_pool_free(&judge->address_pool);
+  jdg_pool_free(&judge->group_sight_pool);
 }
 
 static void free_conversation(struct judge *judge) {
@@ -33,15 +35,16 @@ static void free_conversation(struct judge *judge) {
   free(judge->hosts);
   free(judge->interface_hosts);
   free(judge->expected);
-  struct jdg_table *tables[] = {&judge->by_address,    &judge->by_mac,     &judge->requests,
-                                &judge->legs,          &judge->receptions, &judge->stimuli,
-                                &judge->arrivals,      &judge->mid_pairs,  &judge->mid_sources,
-                                &judge->coap_endpoints};
+  struct jdg_table *tables[] = {&judge->by_address,     &judge->by_mac,      &judge->requests,
+                                &judge->legs,           &judge->receptions,  &judge->stimuli,
+                                &judge->arrivals,       &judge->mid_pairs,   &judge->mid_sources,
+                                &judge->coap_endpoints, &judge->group_sights};
   for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) jdg_table_free(tables[i]);
   jdg_fifo_free(&judge->request_ages);
   jdg_fifo_free(&judge->reception_ages);
   jdg_fifo_free(&judge->arrival_ages);
   jdg_fifo_free(&judge->mid_ages);
+  jdg_fifo_free(&judge->group_sight_ages);
   free(judge->timers.heap);
   free_pools(judge);
   dis_reassembly_free(judge->reassembly);
@@ -303,6 +306,7 @@ static void expire(struct judge *judge) {
   receptions_expire(judge);
   arrivals_expire(judge);
   mids_expire(judge);
+  group_sights_expire(judge);
   requests_expire(judge);
 }
 
@@ -533,7 +537,10 @@ static void medium_view(struct judge *judge, const struct cap_packet *packet) {
   struct host *sender = host_at(judge, &f->source, f->source_mac, f->mac_length, f->hop_limit);
   struct jdg_look look = new_look(judge, packet);
   if (sender && !sender->host.own_view) sent(judge, &look, &sender->host);
-  if (chorus_is_group(&f->destination)) return;
+  if (look.group) {
+    if (is_stimulus(&judge->coap)) group_sight_note(judge, &look, classify(&judge->coap, true));
+    return;
+  }
   struct host *receiver =
       host_at(judge, &f->destination, f->destination_mac, f->mac_length, f->hop_limit);
   look = new_look(judge, packet);

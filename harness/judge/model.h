@@ -187,7 +187,7 @@ struct jdg_reception {
   struct jdg_leg *leg;                        /* NULL with it */
   struct chorus_endpoint source, destination; /* of the datagram */
   bool group;
-  bool certain;      /* the server has its own view: it did get the datagram */
+  bool certain;      /* the server did get the datagram: its own view shows it, or it reacted */
   bool member;       /* group: the server is known to serve (destination, port) now */
   bool member_known; /*   and that is known (events or statement) */
   enum jdg_bad bad;

@@ -88,7 +88,7 @@ static void unstimulate(struct judge *judge, struct reception *r) {
   r->is_stimulus = false;
 }
 
-static void index_reception(struct judge *judge, struct reception *r) {
+void reception_index(struct judge *judge, struct reception *r) {
   struct jdg_reception *q = &r->reception;
   struct reception_key key = {q->server, &q->source, q->mid};
   r->hash = reception_hash(&key);
@@ -241,7 +241,7 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
     note_membership(look, &r->reception);
     note_recent((struct host *)look->host, &r->reception);
     r->reception.isolated = note_leisure((struct host *)look->host, look->group, look->now);
-    index_reception(judge, r);
+    reception_index(judge, r);
     if (look->certain) open_window(judge, look, &r->reception);
   }
   look->reception = &r->reception;
@@ -283,16 +283,33 @@ static void remember_response(struct jdg_leg *leg, const struct jdg_look *look) 
   if (dis_class(m->code) == 2 && dis_option_count(m, DIS_OBSERVE, NULL)) leg->observing = true;
 }
 
+/* The message that an ACK or RST belongs to, by its Message ID. */
+static struct reception *reacted_to(struct judge *judge, const struct jdg_look *look) {
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  struct reception *r = reception_find(judge, look->host, to, look->coap->mid);
+  return r ? r : group_sight_by_mid(judge, look->host, to, look->coap->mid);
+}
+
+/* The message that a response answers: the latest of its leg, or the latest from there at all. */
+static struct reception *cause_of(struct judge *judge, const struct jdg_look *look,
+                                  struct leg *leg) {
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  if (leg)
+    return leg->latest ? leg->latest : group_sight_by_request(judge, look->host, leg->leg.request);
+  struct reception *r = stimulus_find(judge, look->host, to);
+  return r ? r : group_sight_latest(judge, look->host, to);
+}
+
 void server_responded(struct judge *judge, struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
   const struct chorus_endpoint *to = &look->frame_info->destination;
   struct request *request = request_find(judge, to, m->token, m->token_length);
   struct leg *leg = request ? leg_of(judge, request, look->host) : NULL;
   struct reception *by_mid = NULL;
-  if (m->type == DIS_ACK) by_mid = reception_find(judge, look->host, to, m->mid);
+  if (m->type == DIS_ACK) by_mid = reacted_to(judge, look);
   if (by_mid) by_mid->reception.acks++;
   if (by_mid) react(&by_mid->reception, look->frame);
-  struct reception *cause = leg ? leg->latest : stimulus_find(judge, look->host, to);
+  struct reception *cause = cause_of(judge, look, leg);
   look->request = request ? &request->request : NULL;
   look->leg = leg ? &leg->leg : NULL;
   look->reception = cause ? &cause->reception : NULL;
@@ -312,7 +329,7 @@ void server_empty_sent(struct judge *judge, struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
   const struct chorus_endpoint *to = &look->frame_info->destination;
   if (m->type == DIS_ACK || m->type == DIS_RST) {
-    struct reception *r = reception_find(judge, look->host, to, m->mid);
+    struct reception *r = reacted_to(judge, look);
     struct arrival *a = r ? NULL : arrival_find(judge, look->host, to, m->mid);
     if (r) {
       r->reception.rsts += m->type == DIS_RST;

@@ -116,7 +116,7 @@ void rule_coap_5_4_1_02(struct jdg_look *look) {
     case JDG_ON_RESPONSE_SENT: judge_critical_response(look); return;
     case JDG_ON_WINDOW: judge_critical_window(look); return;
     case JDG_ON_EMPTY_SENT:
-      if (has_unknown_critical(r) && look->certain && look->coap->type == DIS_RST && r->group)
+      if (has_unknown_critical(r) && r->certain && look->coap->type == DIS_RST && r->group)
         rule_reset_to_group(look, "silence for a NON to a group");
       return;
     default: break;

@@ -62,6 +62,50 @@ START_TEST(one_transmission_seen_at_two_interfaces_counts_once) {
 }
 END_TEST
 
+#define FOREIGN_CLIENT "[2001:db8::77]:50000"
+#define FOREIGN_SERVER "[2001:db8::88]:5683"
+
+static enum jdg_verdict foreign(const char *rule) {
+  fx_close_at(&fx, 60000);
+  return fx_verdict(&fx, rule, fx_node_named(&fx, "2001:db8::88"));
+}
+
+START_TEST(elsewhere_a_reset_tells_that_a_group_message_was_received) {
+  fx_see(&fx, FOREIGN_CLIENT, GROUP, NON(GET, 7, "aa", .path = "/x", .options = {{65001, ""}}));
+  fx_at(&fx, 100);
+  fx_see(&fx, FOREIGN_SERVER, FOREIGN_CLIENT, RST(7));
+  ck_assert_int_eq(foreign("COAP-8.1-03"), JDG_FAIL);
+}
+END_TEST
+
+START_TEST(elsewhere_an_error_to_a_bad_group_message_is_seen) {
+  fx_see(&fx, FOREIGN_CLIENT, GROUP, NON(GET, 7, "aa", .path = "/x", .options = {{65001, ""}}));
+  fx_at(&fx, 2000);
+  fx_see(&fx, FOREIGN_SERVER, FOREIGN_CLIENT, NON(CODE_402, 9, "aa"));
+  ck_assert_int_eq(foreign("COAP-5.4.1-02"), JDG_FAIL);
+}
+END_TEST
+
+START_TEST(elsewhere_an_ack_to_a_group_message_is_seen) {
+  fx_see(&fx, FOREIGN_CLIENT, GROUP, NON(GET, 7, "aa", .path = "/x"));
+  fx_at(&fx, 2000);
+  fx_see(&fx, FOREIGN_SERVER, FOREIGN_CLIENT, ACK(CODE_205, 7, "aa"));
+  ck_assert_int_eq(foreign("COAP-4.3-01"), JDG_FAIL);
+}
+END_TEST
+
+START_TEST(elsewhere_an_ordinary_answer_is_no_deviation) {
+  fx_see(&fx, FOREIGN_CLIENT, GROUP, NON(GET, 7, "aa", .path = "/x"));
+  fx_at(&fx, 2000);
+  fx_see(&fx, FOREIGN_SERVER, FOREIGN_CLIENT, NON(CODE_205, 7, "aa", .payload = "on"));
+  fx_close_at(&fx, 60000);
+  for (size_t i = 0; i < jdg_result_count(fx.judge); i++) {
+    const struct jdg_result *r = jdg_result_get(fx.judge, i);
+    ck_assert_msg(r->verdict != JDG_FAIL && r->verdict != JDG_WARN, "%s", r->rule->id);
+  }
+}
+END_TEST
+
 START_TEST(a_reset_judge_is_as_new) {
   fx_send(&fx, c, CLIENT, GROUP, NON(GET, 1, "aa", .path = "/x"));
   fx_close_at(&fx, 1000);
@@ -91,6 +135,10 @@ int main(void) {
   tcase_add_test(tc, finds_hosts_of_a_capture_made_elsewhere);
   tcase_add_test(tc, ignores_what_is_not_coap);
   tcase_add_test(tc, one_transmission_seen_at_two_interfaces_counts_once);
+  tcase_add_test(tc, elsewhere_a_reset_tells_that_a_group_message_was_received);
+  tcase_add_test(tc, elsewhere_an_error_to_a_bad_group_message_is_seen);
+  tcase_add_test(tc, elsewhere_an_ack_to_a_group_message_is_seen);
+  tcase_add_test(tc, elsewhere_an_ordinary_answer_is_no_deviation);
   tcase_add_test(tc, a_reset_judge_is_as_new);
   tcase_add_test(tc, unknown_rules_cannot_be_selected);
   suite_add_tcase(suite, tc);
