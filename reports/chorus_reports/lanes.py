@@ -20,11 +20,11 @@ from chorus_reports.words import SECOND, duration, moment
 LABEL_WIDTH = 400
 LABEL_LETTERS = 45
 LANE_GAPS = (72, 108)  # narrowest and widest
-LANES_WIDTH = 622  # what the lanes may take before they need more room than a page has
+LANES_WIDTH = 584  # what the lanes may take before they need more room than a page has
 HEAD = 58
 ROW = 30
 FALL = 15  # how far a line falls at least between its sender and its receivers
-RIGHT_MARGIN = 62
+RIGHT_MARGIN = 100
 LOST_AT = 0.72
 
 

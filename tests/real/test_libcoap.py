@@ -41,7 +41,7 @@ def check_against_expected(tool: Chorus, capture: Path, where: str) -> None:
     found = {(r.id, r.verdict) for r in run.rules if r.verdict in ("fail", "warn", "error")}
     expected = {(e["rule"], e["verdict"]) for e in EXPECTED[where]}
     assert found == expected, result.describe()
-    result.check_exit_code(0)
+    result.check_exit_code(1 if any(verdict == "fail" for _, verdict in expected) else 0)
     result.check_rule("GC-2.3.1-02").check_rule("COAP-5.3.1-01").check_rule("GC-2.3.1-20")
 
 
