@@ -366,6 +366,25 @@ START_TEST(tokens_and_mids_survive_restarts) {
 }
 END_TEST
 
+/* Another port is another endpoint (RFC 7252, section 5.3.1): all Tokens are free there. */
+START_TEST(a_restart_on_another_port_frees_tokens) {
+  struct bench b;
+  start(&b, NULL);
+  ck_assert_int_eq(ask(&b, "request", "id", "a", "uri", GROUP, "token", "0a0b"), CHORUS_OK);
+  ck_assert_int_eq(ask(&b, "restart", NULL), CHORUS_OK);
+  ck_assert_int_eq(ask(&b, "request", "id", "b", "uri", GROUP, "token", "0a0b"), CHORUS_REFUSED);
+  ck_assert_int_eq(ask(&b, "restart", "port", "40001"), CHORUS_OK);
+  ck_assert_uint_eq(b.closed, 1);
+  ck_assert_int_eq(ask(&b, "request", "id", "c", "uri", GROUP, "token", "0a0b"), CHORUS_OK);
+  ck_assert_uint_eq(b.sent[1].datagram.source.port, 40001);
+  ck_assert_int_eq(ask(&b, "restart", "port", "40000"), CHORUS_REFUSED);
+  ck_assert_int_eq(ask(&b, "restart", "port", "5684"), CHORUS_BAD_ARGUMENT);
+  ck_assert_int_eq(ask(&b, "restart", "port", "0"), CHORUS_BAD_ARGUMENT);
+  bench_run(&b, 1000 * CHORUS_SECOND);
+  stop(&b);
+}
+END_TEST
+
 START_TEST(refusals) {
   static const struct {
     const char *argument, *value;
@@ -466,6 +485,7 @@ int main(void) {
                                 token_reuse_time,
                                 forced_and_empty_tokens,
                                 tokens_and_mids_survive_restarts,
+                                a_restart_on_another_port_frees_tokens,
                                 refusals,
                                 notifications_pass,
                                 partial_bodies_are_marked};
