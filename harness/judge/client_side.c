@@ -138,9 +138,7 @@ static enum jdg_due what_is_due(const struct jdg_look *look, struct jdg_arrival 
   if (unusable(m, a)) return JDG_INVALID;
   if (m->option_mask & REQUEST_ONLY) return JDG_UNCERTAIN;
   if (a->to_group) return JDG_UNCERTAIN;
-  if (!q) return JDG_UNMATCHED;
-  if (q->client != look->host)
-    return JDG_UNCERTAIN; /* somebody forged a request over the own one */
+  if (!q || q->client != look->host) return JDG_UNMATCHED;
   if (token_in_doubt(q, look->now)) return JDG_UNCERTAIN;
   bool edge = false;
   bool listening = still_listening(q, (struct host *)look->host, look->now, &edge);
@@ -195,22 +193,12 @@ static void fill(struct jdg_arrival *a, const struct jdg_look *look) {
   a->time = look->now;
 }
 
-/*
- * The client's own request under a Token: somebody may have forged one over it, which no client
- * knows of.
- */
-static struct request *own_request(struct request *r, const struct jdg_host *client) {
-  if (!r || r->request.client == client || !r->request.previous) return r;
-  return r->request.previous->client == client ? (struct request *)r->request.previous : r;
-}
-
 static void attach(struct judge *judge, struct jdg_look *look, struct jdg_arrival *a) {
   bool readable = !(a->errors & (DIS_ERROR_SHORT | DIS_ERROR_TOKEN_LENGTH | DIS_ERROR_TOKEN_CUT |
                                  DIS_ERROR_VERSION));
   struct request *request =
       readable ? request_find(judge, &a->destination, a->token, a->token_length) : NULL;
   if (!request) return;
-  request = own_request(request, look->host);
   request->last_seen = look->now;
   a->request = &request->request;
   struct host *server = host_find(judge, &a->source);
@@ -276,7 +264,6 @@ static struct request *request_of_event(struct judge *judge, struct host *host,
       struct chorus_endpoint source = host->host.addresses[i];
       source.port = host->client_ports[j];
       struct request *r = request_find(judge, &source, e->token, e->token_length);
-      r = own_request(r, &host->host);
       if (r && (!best || r->request.last_time > best->request.last_time)) best = r;
     }
   }

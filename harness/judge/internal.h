@@ -159,8 +159,8 @@ struct judge {
   struct expected_ics *expected;
   size_t expected_count;
 
-  struct jdg_table requests, legs, receptions, stimuli, arrivals, mid_pairs, mid_sources,
-      group_sights;
+  struct jdg_table requests, forged_requests, legs, receptions, stimuli, arrivals, mid_pairs,
+      mid_sources, group_sights;
   struct jdg_table coap_endpoints; /* endpoints known to speak CoAP (captures made elsewhere) */
   struct jdg_pool request_pool, leg_pool, reception_pool, arrival_pool, mid_pool, endpoint_pool,
       address_pool, group_sight_pool;
@@ -214,6 +214,9 @@ uint64_t endpoint_hash(const struct chorus_endpoint *endpoint);
 /* requests.c */
 struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
                              const uint8_t *token, size_t token_length);
+/* The same among those sent by somebody else under that source address. */
+struct request *request_find_forged(const struct judge *judge, const struct chorus_endpoint *source,
+                                    const uint8_t *token, size_t token_length);
 /* Notes a transmission of a request; fills look->request, relation and gap. NULL: no memory. */
 struct request *request_sent(struct judge *judge, struct jdg_look *look, struct jdg_host *sender);
 /* The request that a received message belongs to, made up if its transmission was not seen. */

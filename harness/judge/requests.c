@@ -23,12 +23,25 @@ static uint64_t request_hash(const struct chorus_endpoint *source, const uint8_t
   return jdg_mix(jdg_mix(endpoint_hash(source), word), token_length);
 }
 
-struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
-                             const uint8_t *token, size_t token_length) {
+static struct request *find_in(const struct jdg_table *table, const struct chorus_endpoint *source,
+                               const uint8_t *token, size_t token_length) {
   struct request_key key = {source, token, token_length};
   if (token_length > 8) return NULL;
-  return jdg_table_find(&judge->requests, request_hash(source, token, token_length), same_request,
-                        &key);
+  return jdg_table_find(table, request_hash(source, token, token_length), same_request, &key);
+}
+
+struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
+                             const uint8_t *token, size_t token_length) {
+  return find_in(&judge->requests, source, token, token_length);
+}
+
+struct request *request_find_forged(const struct judge *judge, const struct chorus_endpoint *source,
+                                    const uint8_t *token, size_t token_length) {
+  return find_in(&judge->forged_requests, source, token, token_length);
+}
+
+static struct jdg_table *table_of(struct judge *judge, const struct request *r) {
+  return r->request.spoofed ? &judge->forged_requests : &judge->requests;
 }
 
 static bool knows_mid(const struct jdg_request *request, uint16_t mid) {
@@ -79,12 +92,14 @@ static uint32_t conditions(const struct jdg_request *r) {
 /* Takes the request out of the table: another one has its Token now, or it is too old. */
 static void retire(struct judge *judge, struct request *r) {
   if (!r->current) return;
-  jdg_table_remove(&judge->requests, r->hash, r);
+  jdg_table_remove(table_of(judge, r), r->hash, r);
   r->current = false;
 }
 
+/* |forged|: the source address is not |client|'s own; kept apart, it never hides the owner's
+ * request. */
 static struct request *make(struct judge *judge, const struct jdg_look *look,
-                            struct jdg_host *client, struct request *previous) {
+                            struct jdg_host *client, struct request *previous, bool forged) {
   struct request *r = jdg_pool_take(&judge->request_pool);
   if (!r) {
     judge->no_memory = true;
@@ -96,7 +111,7 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   q->client = client;
   q->source = look->frame_info->source;
   q->destination = look->frame_info->destination;
-  q->spoofed = client && !host_has(client, &q->source);
+  q->spoofed = forged;
   q->group = chorus_is_group(&q->destination);
   q->token_length = m->token_length;
   memcpy(q->token, m->token, m->token_length);
@@ -121,7 +136,7 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   r->hash = request_hash(&q->source, q->token, q->token_length);
   r->current = true;
   r->last_seen = look->now;
-  if (!jdg_table_add(&judge->requests, r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
+  if (!jdg_table_add(table_of(judge, r), r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
     judge->no_memory = true;
   return r;
 }
@@ -153,49 +168,53 @@ static void count(struct jdg_request *r, enum jdg_relation relation, const struc
 
 struct request *request_sent(struct judge *judge, struct jdg_look *look, struct jdg_host *sender) {
   const struct dis_coap *m = look->coap;
-  struct request *r = request_find(judge, &look->frame_info->source, m->token, m->token_length);
-  if (!r) {
-    look->relation = JDG_NEW;
-    look->gap = 0;
-    r = make(judge, look, sender, NULL);
-    look->request = r ? &r->request : NULL;
-    return r;
-  }
-  look->relation = relate(&r->request, look);
-  look->gap = look->now - r->request.last_time;
-  r->last_seen = look->now;
-  if (r->request.client != sender) {
-    /* Somebody else sends under this Token and address: a replay or a forgery, not the client. */
-    if (look->relation == JDG_REUSE) r = make(judge, look, sender, r);
-    look->request = r ? &r->request : NULL;
-    return r;
-  }
-  if (look->relation == JDG_REUSE)
-    r = make(judge, look, sender, r);
+  const struct chorus_endpoint *source = &look->frame_info->source;
+  bool forged = !host_has(sender, source);
+  const struct jdg_table *table = forged ? &judge->forged_requests : &judge->requests;
+  struct request *r = find_in(table, source, m->token, m->token_length);
+  look->relation = r ? relate(&r->request, look) : JDG_NEW;
+  look->gap = r ? look->now - r->request.last_time : 0;
+  if (!r || look->relation == JDG_REUSE)
+    r = make(judge, look, sender, r, forged);
   else
     count(&r->request, look->relation, look);
+  if (r) r->last_seen = look->now;
   look->request = r ? &r->request : NULL;
   return r;
 }
 
+/* Whether the message is one of the request's transmissions. */
+static bool belongs(const struct request *r, const struct jdg_look *look) {
+  return r && (knows_mid(&r->request, look->coap->mid) || relate(&r->request, look) != JDG_REUSE);
+}
+
+/* The known request that a received message belongs to, or NULL. */
+static struct request *known(struct judge *judge, const struct jdg_look *look,
+                             struct request *own) {
+  const struct dis_coap *m = look->coap;
+  const struct chorus_endpoint *source = &look->frame_info->source;
+  struct request *forged = request_find_forged(judge, source, m->token, m->token_length);
+  struct request *late = own ? (struct request *)own->request.previous : NULL;
+  if (belongs(own, look)) return own;
+  if (belongs(forged, look)) return forged;
+  return late && late->request.digest == dis_digest_request(m) ? late : NULL;
+}
+
 struct request *request_received(struct judge *judge, struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
-  struct request *r = request_find(judge, &look->frame_info->source, m->token, m->token_length);
-  if (r && (knows_mid(&r->request, m->mid) || relate(&r->request, look) != JDG_REUSE)) {
+  const struct dis_frame *f = look->frame_info;
+  struct request *own = request_find(judge, &f->source, m->token, m->token_length);
+  struct request *r = known(judge, look, own);
+  if (r) {
     r->last_seen = look->now;
     return r;
   }
-  if (r && r->request.client && r->request.client->own_view && r->request.previous &&
-      r->request.previous->digest == dis_digest_request(m)) {
-    struct request *old = (struct request *)r->request.previous; /* a late packet of it */
-    old->last_seen = look->now;
-    return old;
-  }
-  struct host *client = host_find(judge, &look->frame_info->source);
-  if (!client)
-    client = host_at(judge, &look->frame_info->source, look->frame_info->source_mac,
-                     look->frame_info->mac_length, look->frame_info->hop_limit);
-  return make(judge, look, client ? &client->host : NULL, r);
+  struct host *client = host_at(judge, &f->source, f->source_mac, f->mac_length, f->hop_limit);
+  /* Whose own view does not show it has not sent it. */
+  bool forged = client && client->host.own_view;
+  struct request *previous =
+      forged ? request_find_forged(judge, &f->source, m->token, m->token_length) : own;
+  return make(judge, look, client ? &client->host : NULL, previous, forged);
 }
 
 struct request *request_again(struct judge *judge, struct request *old, chorus_time now) {
@@ -226,7 +245,7 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
   r->hash = old->hash;
   r->current = true;
   r->last_seen = now;
-  if (!jdg_table_add(&judge->requests, r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
+  if (!jdg_table_add(table_of(judge, r), r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
     judge->no_memory = true;
   return r;
 }
