@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What nodes may ask of the network; the context of each call is the node. */
+#include <stdlib.h>
+
 #include "network.h"
 #include "random.h"
 

@@ -2,6 +2,8 @@
 /* The network as a whole: links, nodes, the flow of time. */
 #include "network.h"
 
+#include <stdlib.h>
+
 #include "prefetch.h"
 #include "random.h"
 #include "scope.h"

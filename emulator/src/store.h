@@ -7,8 +7,6 @@
 #ifndef EMU_STORE_H
 #define EMU_STORE_H
 
-#include <stdlib.h>
-
 #include "chorus/types.h"
 
 #define EMU_STORE_NONE  UINT32_MAX
@@ -20,30 +18,21 @@ struct emu_store {
   uint32_t count; /* objects ever made */
   uint32_t free;  /* the first free one, or EMU_STORE_NONE */
   size_t size;    /* octets, a multiple of 64 */
+  void **regions; /* memory that blocks are cut from */
+  uint32_t region_count;
+  uint8_t *rest; /* of the last region */
+  size_t rest_size;
 };
 
 static inline void emu_store_init(struct emu_store *store, size_t size) {
   *store = (struct emu_store){.free = EMU_STORE_NONE, .size = (size + 63) / 64 * 64};
 }
 
-static inline void emu_store_free(struct emu_store *store) {
-  for (uint32_t i = 0; i < store->count; i += EMU_STORE_BLOCK)
-    free(store->blocks[i >> EMU_STORE_BITS]);
-  free(store->blocks);
-  emu_store_init(store, store->size);
-}
+void emu_store_free(struct emu_store *store);
+bool emu_store_add_block(struct emu_store *store);
 
 static inline void *emu_store_at(const struct emu_store *store, uint32_t index) {
   return store->blocks[index >> EMU_STORE_BITS] + (index & (EMU_STORE_BLOCK - 1)) * store->size;
-}
-
-static inline bool emu_store_add_block(struct emu_store *store) {
-  uint32_t number = store->count >> EMU_STORE_BITS;
-  uint8_t **blocks = realloc(store->blocks, (number + 1) * sizeof *blocks);
-  if (!blocks) return false;
-  store->blocks = blocks;
-  blocks[number] = aligned_alloc(64, EMU_STORE_BLOCK * store->size);
-  return blocks[number] != NULL;
 }
 
 /* A new object, contents undefined. Returns its number, or EMU_STORE_NONE: no memory. */
