@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chorus_reports.model import Finding, Item, Results, RuleResult, Run
-from chorus_reports.words import moment
+from chorus_reports.words import moment, rule_name
 
 STDERR_LINES = 30
 
@@ -25,7 +25,7 @@ def _finding_lines(results: Results, run: Run, rule: RuleResult, finding: Findin
     text = results.text(rule.id)
     where = f"frame {finding.frame} of {run.capture} at " if finding.frame else "at "
     lines = [
-        f"{rule.verdict}: {rule.id} {text.title} [{rule.node}]",
+        f"{rule.verdict}: {rule_name(text)} [{rule.node}]",
         f"  {text.document}, section {text.section} ({rule.level})",
         f"  {text.requirement}" if text.requirement else "",
         f"  expected: {finding.expected}",

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from chorus_reports.model import Finding, Item, Results, RuleResult, RuleText, Run
-from chorus_reports.words import moment
+from chorus_reports.words import moment, rule_name
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -46,7 +46,7 @@ def _result(case: ET.Element, tag: str, message: str, body: str = "") -> None:
 
 
 def _rule_case(suite: ET.Element, run: Run, rule: RuleResult, text: RuleText) -> None:
-    case = _case(suite, run, f"{rule.id} {text.title} [{rule.node}]")
+    case = _case(suite, run, f"{rule_name(text)} [{rule.node}]")
     body = "\n\n".join(_finding_text(run, text, f) for f in rule.findings)
     first = rule.findings[0].message if rule.findings else text.title
     match rule.verdict:

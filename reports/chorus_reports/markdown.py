@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from chorus_reports.model import Results, Run
 from chorus_reports.summary import Shown, Summary, summarise
-from chorus_reports.words import counted, moment
+from chorus_reports.words import counted, moment, rule_name
 
 SHOWN_FINDINGS = 25
 SYMBOL = {
@@ -62,7 +62,7 @@ def _finding(shown: Shown) -> list[str]:
     rule, text, finding = shown.rule, shown.text, shown.finding
     lines = [
         "",
-        f"### {SYMBOL[rule.verdict]} {rule.verdict}: {rule.id} {_cell(text.title)}",
+        f"### {SYMBOL[rule.verdict]} {rule.verdict}: {_cell(rule_name(text))}",
         "",
         f"{_cell(text.document)}, section {_cell(text.section)} ({rule.level}), "
         f"node {_code(rule.node)}, scenario {_code(shown.run.scenario)}",

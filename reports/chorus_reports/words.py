@@ -9,6 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from chorus_reports.model import RuleText
+
 SECOND = 1_000_000_000
 # Times of captures made elsewhere are since the epoch; those of runs are since their start.
 EPOCH_FROM = 10**17
@@ -61,6 +63,11 @@ def marked(text: str, other: str) -> list[tuple[str, bool]]:
         if a < b:
             pieces.append(("".join(mine[a:b]), tag != "equal"))
     return pieces
+
+
+def rule_name(rule: RuleText) -> str:
+    """Id and title; the id alone where the results do not hold the catalogue's words."""
+    return rule.id if rule.title == rule.id else f"{rule.id} {rule.title}"
 
 
 def slug(name: str) -> str:
