@@ -20,9 +20,6 @@ struct mut_node {
   uint64_t count[4];           /* for the mutant's own use, zero at first */
   struct chorus_endpoint peer; /* the same */
   uint8_t octets[64];          /* the same */
-  uint8_t kept[1200];          /* see mut_keep() */
-  size_t kept_length;
-  struct chorus_endpoint kept_source, kept_destination;
   struct chorus_node_ops ops;
   struct mut_change *change;
 };
@@ -68,11 +65,10 @@ static inline struct mut_node *mut_of(const struct ref_env *env) {
 void mut_send(struct mut_node *node, const struct mut_message *message);
 /* Hands a message to the inner node. */
 void mut_deliver(struct mut_node *node, const struct mut_message *message);
+/* Hands in a datagram as it is. */
+void mut_hand_in(struct mut_node *node, const struct chorus_datagram *datagram);
 /* Reports an event to the host. */
 void mut_report(struct mut_node *node, const struct chorus_event *event);
-/* Keeps a message, of the mutant's last call at most, and sends it again. */
-void mut_keep(struct mut_node *node, const struct mut_message *message);
-void mut_resend(struct mut_node *node);
 void mut_open(struct mut_node *node, uint16_t port);
 void mut_join(struct mut_node *node, const struct chorus_endpoint *group);
 

@@ -54,22 +54,15 @@ void mut_sixteen_tokens(struct mut_change *change) {
   change->client_policy = sixteen_tokens_policy;
 }
 
-static bool fixed(const struct ref_env *env, const struct ref_token_view *view, uint8_t length,
-                  uint8_t *token) {
+/* One Token for all, whether it is in use or not. */
+static bool fixed_token(const struct ref_env *env, const struct ref_token_view *view,
+                        uint8_t length, uint8_t *token) {
+  (void)view;
   memset(token, 0x5c, length);
-  if (!view->is_free(view->book, token, length)) return OWN.token(env, view, length, token);
   note(env);
   return true;
 }
-
-static void fixed_token_policy(struct ref_client_policy *policy) {
-  policy->token = fixed;
-  policy->token_retention = not_retained;
-}
-
-void mut_fixed_token(struct mut_change *change) {
-  change->client_policy = fixed_token_policy;
-}
+CLIENT_POLICY(fixed_token, token)
 
 static bool counted_token(const struct ref_env *env, const struct ref_token_view *view,
                           uint8_t length, uint8_t *token) {
@@ -136,6 +129,13 @@ static void client_constant_interval_policy(struct ref_client_policy *policy) {
 void mut_client_constant_interval(struct mut_change *change) {
   change->client_policy = client_constant_interval_policy;
 }
+
+static int repeats_for_ever(const struct ref_env *env, const struct ref_exchange *request,
+                            enum ref_repeat how, chorus_time age, const char **why) {
+  if (OWN.repeat(env, request, how, age, why) != CHORUS_OK) note(env);
+  return CHORUS_OK;
+}
+CLIENT_POLICY(repeats_for_ever, repeat)
 
 /* ---- matching ---- */
 
@@ -253,13 +253,17 @@ static bool one_response_in_all(const struct ref_env *env, const struct ref_exch
 }
 CLIENT_POLICY(one_response_in_all, accept)
 
-static bool ends_with_error(const struct ref_env *env, const struct ref_exchange *request,
-                            const struct ref_reply *reply) {
-  bool error = reply->message->code >> 5 != 2;
-  return noted(env, OWN.completes(env, request, reply),
-               error || OWN.completes(env, request, reply));
+/* After an error nothing else is taken. */
+static bool error_is_all(const struct ref_env *env, const struct ref_exchange *request,
+                         const struct ref_reply *reply, bool answered) {
+  struct mut_node *n = mut_of(env);
+  bool own = OWN.accept(env, request, reply, answered);
+  if (!own || !request->group) return own;
+  bool over = n->count[0] == request->first + 1;
+  if (reply->message->code >> 5 != 2) n->count[0] = request->first + 1;
+  return noted(env, own, !over);
 }
-CLIENT_POLICY(ends_with_error, completes)
+CLIENT_POLICY(error_is_all, accept)
 
 static bool ends_with_first(const struct ref_env *env, const struct ref_exchange *request,
                             const struct ref_reply *reply) {
@@ -301,11 +305,6 @@ static int acks_nothing(const struct ref_env *env, const struct ref_message *mes
   return acknowledged(env, message, expected, -1);
 }
 CLIENT_POLICY(acks_nothing, acknowledge)
-
-static bool client_version(const struct ref_env *env, uint8_t version) {
-  return noted(env, OWN.version(env, version), true);
-}
-CLIENT_POLICY(client_version, version)
 
 /* ---- listening ---- */
 

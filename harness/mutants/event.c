@@ -69,3 +69,27 @@ void mut_delivers_after_end(struct mut_change *change) {
   change->event = remember_done;
   change->incoming = deliver_late;
 }
+
+/* ---- a cache in front of the group ---- */
+
+static void second_get_lost(struct mut_node *n, struct mut_message *m) {
+  if (!mut_is_request(m) || !chorus_is_group(&m->destination) || m->code != 1) return;
+  if (n->count[0]++) m->copies = 0;
+}
+
+static bool answered_at_once(struct mut_node *n, struct chorus_event *event) {
+  if (event->type != CHORUS_EVENT_REQUEST || !event->group || n->count[1]++ == 0) return true;
+  struct chorus_event delivery = *event;
+  delivery.type = CHORUS_EVENT_DELIVER;
+  delivery.code = REF_CODE(2, 5);
+  delivery.payload = (const uint8_t *)"cached";
+  delivery.payload_length = 6;
+  n->host->ops->event(n->host->context, event);
+  mut_report(n, &delivery);
+  return false;
+}
+
+void mut_answered_from_cache(struct mut_change *change) {
+  change->outgoing = second_get_lost;
+  change->event = answered_at_once;
+}

@@ -42,18 +42,48 @@ static void all_ports(struct mut_node *n) {
 }
 MUTATION(all_ports, start)
 
-/* The destination address is not looked at: all is unicast. */
-static void group_as_unicast(struct mut_node *n, struct mut_message *m) {
-  if (!to_group(m)) return;
+static void group_at_5684(struct mut_node *n) {
+  const struct ref_server_config *c = &n->scenario->server;
+  for (size_t g = 0; g < c->group_count; g++) {
+    struct chorus_endpoint group = c->groups[g];
+    group.port = CHORUS_COAPS_PORT;
+    struct chorus_event event = {.type = CHORUS_EVENT_JOIN, .peer = group};
+    mut_join(n, &group);
+    mut_report(n, &event);
+  }
+}
+MUTATION(group_at_5684, start)
+
+/* An address of the node in place of a group. */
+static void make_unicast(const struct mut_node *n, struct chorus_endpoint *destination) {
+  if (!chorus_is_group(destination)) return;
   for (size_t i = 0; i < n->scenario->address_count; i++) {
     struct chorus_endpoint own = n->scenario->addresses[i];
-    if (chorus_is_ipv4(&own) != chorus_is_ipv4(&m->destination)) continue;
-    own.port = m->destination.port;
-    m->destination = own;
+    if (chorus_is_ipv4(&own) != chorus_is_ipv4(destination)) continue;
+    own.port = destination->port;
+    *destination = own;
     return;
   }
 }
-MUTATION(group_as_unicast, incoming)
+
+static void unicast_message(struct mut_node *n, struct mut_message *m) {
+  make_unicast(n, &m->destination);
+}
+
+static bool unicast_octets(struct mut_node *n, const struct chorus_datagram *d) {
+  struct mut_message m;
+  struct chorus_datagram copy = *d;
+  if (!chorus_is_group(&d->destination) || mut_message_read(&m, d)) return false;
+  make_unicast(n, &copy.destination);
+  mut_hand_in(n, &copy);
+  return true;
+}
+
+/* The destination address is not looked at: all is unicast. */
+void mut_group_as_unicast(struct mut_change *change) {
+  change->incoming = unicast_message;
+  change->damaged = unicast_octets;
+}
 
 /* ---- acknowledgements that should not be ---- */
 
@@ -146,4 +176,40 @@ static void last_token(struct mut_node *n, struct mut_message *m) {
 void mut_token_ignored(struct mut_change *change) {
   change->outgoing = keep_token;
   change->incoming = last_token;
+}
+
+/* ---- acknowledgements from anybody ---- */
+
+static void keep_peer(struct mut_node *n, struct mut_message *m) {
+  if (!mut_is_request(m) || m->type != DIS_CON) return;
+  n->peer = m->destination;
+  n->count[0] = m->mid + 1u;
+}
+
+static void from_peer(struct mut_node *n, struct mut_message *m) {
+  if (m->code == 0 && n->count[0] == m->mid + 1u) m->source = n->peer;
+}
+
+/* An ACK or RST counts for its Message ID alone. */
+void mut_ack_by_mid_alone(struct mut_change *change) {
+  change->outgoing = keep_peer;
+  change->incoming = from_peer;
+}
+
+/* ---- a client that is a member, too ---- */
+
+static void join_destination(struct mut_node *n, struct mut_message *m) {
+  if (mut_is_request(m) && chorus_is_group(&m->destination)) mut_join(n, &m->destination);
+}
+
+static void answer_group(struct mut_node *n, struct mut_message *m) {
+  struct mut_message answer;
+  if (!mut_is_request(m) || !to_group(m)) return;
+  mut_response(&answer, m, DIS_NON, REF_CODE(2, 5));
+  mut_send(n, &answer);
+}
+
+void mut_joins_and_answers(struct mut_change *change) {
+  change->outgoing = join_destination;
+  change->incoming = answer_group;
 }

@@ -17,16 +17,15 @@ static bool group_response(const struct mut_message *m) {
 
 /* ---- requests: where to ---- */
 
-static void request_lost(struct mut_node *n, struct mut_message *m) {
-  (void)n;
-  if (group_request(m)) m->copies = 0;
+/* To a single host, such as a broker. */
+static void to_broker(struct mut_node *n, struct mut_message *m) {
+  uint16_t port = m->destination.port;
+  if (!group_request(m)) return;
+  m->destination = n->scenario->addresses[0];
+  m->destination.address[15] ^= 0x40u;
+  m->destination.port = port;
 }
-MUTATION(request_lost, outgoing)
-
-static void answered_from_cache(struct mut_node *n, struct mut_message *m) {
-  if (group_request(m) && m->code == 1 && n->count[0]++) m->copies = 0;
-}
-MUTATION(answered_from_cache, outgoing)
+MUTATION(to_broker, outgoing)
 
 static void own_port(struct mut_node *n, struct mut_message *m) {
   uint16_t port = n->scenario->client.port;
@@ -76,20 +75,6 @@ static void port_per_request(struct mut_node *n, struct mut_message *m) {
   if (n->count[0] > 1) mut_open(n, m->source.port);
 }
 MUTATION(port_per_request, outgoing)
-
-static void joins_and_answers(struct mut_node *n, struct mut_message *m) {
-  struct mut_message answer;
-  if (!group_request(m)) return;
-  struct chorus_event event = {.type = CHORUS_EVENT_JOIN, .peer = m->destination};
-  mut_join(n, &m->destination);
-  mut_report(n, &event);
-  mut_response(&answer, m, DIS_NON, REF_CODE(2, 5));
-  answer.destination = n->scenario->addresses[0];
-  answer.destination.port = m->source.port;
-  answer.source.port = m->source.port;
-  mut_send(n, &answer);
-}
-MUTATION(joins_and_answers, outgoing)
 
 /* ---- requests: how ---- */
 
@@ -228,26 +213,6 @@ static void follow_up_keeps_mid(struct mut_node *n, struct mut_message *m) {
   }
 }
 MUTATION(follow_up_keeps_mid, outgoing)
-
-static void same_unicast_token(struct mut_node *n, struct mut_message *m) {
-  (void)n;
-  if (!unicast_request(m)) return;
-  m->token_length = 4;
-  memset(m->token, 0x5c, sizeof m->token);
-}
-MUTATION(same_unicast_token, outgoing)
-
-/* The first group request once more, more than a minute later, whenever something else is sent. */
-static void late_copy(struct mut_node *n, struct mut_message *m) {
-  if (!group_request(m)) return;
-  if (n->kept_length == 0) {
-    mut_keep(n, m);
-    n->count[0] = n->now;
-  } else if (n->now >= n->count[0] + 60 * CHORUS_SECOND) {
-    mut_resend(n);
-  }
-}
-MUTATION(late_copy, outgoing)
 
 /* Each one several times, as new messages. */
 static void burst(struct mut_node *n, const struct mut_message *m, unsigned count) {

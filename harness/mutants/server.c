@@ -130,6 +130,12 @@ static int nr_bits_smeared(const struct ref_env *env, const struct ref_request *
 }
 SERVER_POLICY(nr_bits_smeared, no_response)
 
+static int nr_bits_shifted_down(const struct ref_env *env, const struct ref_request *request) {
+  int own = OWN.no_response(env, request);
+  return noted_value(env, own, own > 0 ? own >> 2 : own);
+}
+SERVER_POLICY(nr_bits_shifted_down, no_response)
+
 static int nr_enumerated(const struct ref_env *env, const struct ref_request *request) {
   int own = OWN.no_response(env, request);
   bool single = own == 0 || own == 2 || own == 8 || own == 16;
@@ -321,12 +327,6 @@ static bool acknowledges_nothing(const struct ref_env *env, const struct ref_req
 }
 SERVER_POLICY(acknowledges_nothing, acknowledge)
 
-static bool any_ack(const struct ref_env *env, const struct chorus_endpoint *destination,
-                    const struct chorus_endpoint *source) {
-  return noted(env, OWN.match_ack(env, destination, source), true);
-}
-SERVER_POLICY(any_ack, match_ack)
-
 static chorus_time constant_interval(const struct ref_env *env, unsigned attempt,
                                      chorus_time previous) {
   (void)attempt;
@@ -352,13 +352,27 @@ static enum ref_filter empty_list(const struct ref_env *env, const struct ref_re
 }
 SERVER_POLICY(empty_list, filter)
 
-static void no_links_not_found(const struct ref_env *env, const struct ref_request *request,
-                               struct ref_outcome *outcome) {
+static void not_found(const struct ref_env *env, const struct ref_request *request,
+                      struct ref_outcome *outcome) {
   if (!request->resource || !request->resource->discovery || outcome->payload_length) return;
   *outcome = (struct ref_outcome){.code = REF_CODE(4, 4), .content_format = UINT16_MAX};
   note(env);
 }
-SERVER_POLICY(no_links_not_found, finish)
+
+static bool discovery_not_suppressed(const struct ref_env *env, const struct ref_request *request,
+                                     const struct ref_outcome *outcome) {
+  bool discovery = request->resource && request->resource->discovery;
+  return !discovery && OWN.suppress(env, request, outcome);
+}
+
+static void no_links_not_found_policy(struct ref_server_policy *policy) {
+  policy->finish = not_found;
+  policy->suppress = discovery_not_suppressed;
+}
+
+void mut_no_links_not_found(struct mut_change *change) {
+  change->server_policy = no_links_not_found_policy;
+}
 
 static int always_1024(const struct ref_env *env, const struct ref_request *request, size_t whole,
                        size_t message, int asked) {

@@ -131,25 +131,6 @@ void mut_report(struct mut_node *n, const struct chorus_event *event) {
   n->host->ops->event(n->host->context, event);
 }
 
-void mut_keep(struct mut_node *n, const struct mut_message *m) {
-  uint8_t octets[MUT_MAX_DATAGRAM];
-  size_t length = mut_message_write(m, octets);
-  if (length > sizeof n->kept) return;
-  memcpy(n->kept, octets, length);
-  n->kept_length = length;
-  n->kept_source = m->source;
-  n->kept_destination = m->destination;
-}
-
-void mut_resend(struct mut_node *n) {
-  struct chorus_datagram d = {.source = n->kept_source,
-                              .destination = n->kept_destination,
-                              .payload = n->kept,
-                              .length = n->kept_length};
-  mut_note(n);
-  n->host->ops->send(n->host->context, &d);
-}
-
 void mut_open(struct mut_node *n, uint16_t port) {
   if (n->host->ops->open(n->host->context, port) == CHORUS_OK) mut_note(n);
 }
@@ -170,7 +151,7 @@ static int on_start(void *node, chorus_time now, const struct chorus_host *host)
   return status;
 }
 
-static void hand_in(struct mut_node *n, const struct chorus_datagram *d) {
+void mut_hand_in(struct mut_node *n, const struct chorus_datagram *d) {
   n->inner.ops->datagram(n->inner.state, n->now, d);
 }
 
@@ -181,7 +162,7 @@ static void hand_in_octets(struct mut_node *n, const struct mut_message *m, cons
                               .payload = octets,
                               .length = length,
                               .hop_limit = m->hop_limit};
-  hand_in(n, &d);
+  mut_hand_in(n, &d);
 }
 
 void mut_deliver(struct mut_node *n, const struct mut_message *m) {
@@ -201,7 +182,7 @@ static void on_datagram(void *node, chorus_time now, const struct chorus_datagra
     return;
   }
   if (!n->change->incoming || !mut_message_read(&m, d)) {
-    hand_in(n, d);
+    mut_hand_in(n, d);
     return;
   }
   n->change->incoming(n, &m);

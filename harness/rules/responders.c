@@ -42,8 +42,21 @@ void rule_gc_2_3_1_06(struct jdg_look *look) {
 
 /* ---- GC-2.3.1-22: the first response is not the last ---- */
 
+/* A client that takes the first response for the last says so: "answered" before its timeout. */
+static void judge_end(struct jdg_look *look) {
+  const struct chorus_event *e = look->event;
+  const struct jdg_request *r = look->request;
+  if (e->type != CHORUS_EVENT_DONE || !e->detail || strcmp(e->detail, "answered") != 0) return;
+  if (!r || !r->group || r->client != look->host || !r->announced || !r->delivered) return;
+  if (!r->timeout || look->now + jdg_delta(look) >= r->announced_at + r->timeout) return;
+  char text[64];
+  jdg_break(look, r->first_frame, "group request that goes on until its timeout",
+            "ended as answered after %s", jdg_time_text(look->now - r->announced_at, text));
+}
+
 void rule_gc_2_3_1_22(struct jdg_look *look) {
-  if (!rule_owed_by_group(look)) return;
+  if (look->hook == JDG_ON_EVENT) judge_end(look);
+  if (look->hook == JDG_ON_EVENT || !rule_owed_by_group(look)) return;
   const struct jdg_arrival *a = look->arrival;
   if (a->request->delivered <= a->delivered) return; /* no other response so far */
   judge_owed(look, "further response delivered, after one from another server");
