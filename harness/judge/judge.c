@@ -45,7 +45,7 @@ static void free_conversation(struct judge *judge) {
   jdg_fifo_free(&judge->arrival_ages);
   jdg_fifo_free(&judge->mid_ages);
   jdg_fifo_free(&judge->group_sight_ages);
-  free(judge->timers.heap);
+  jdg_timers_free(&judge->timers);
   free_pools(judge);
   dis_reassembly_free(judge->reassembly);
   verdict_free(judge);
@@ -240,6 +240,7 @@ void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
                 struct jdg_host *host) {
   if (!host || !host->judged) return;
   unsigned index = (unsigned)__builtin_ctz((unsigned)hook);
+  if (judge->hook_counts[index] == 0) return;
   look->hook = hook;
   look->host = host;
   uint32_t lacking = ~conditions(look);

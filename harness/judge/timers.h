@@ -17,9 +17,22 @@ struct jdg_timer {
   void *object;
 };
 
+/* A queue of deadlines that were set in the order of their times. */
+struct jdg_lane {
+  struct jdg_timer *items;      /* a ring */
+  size_t head, count, capacity; /* capacity: a power of two */
+};
+
+/*
+ * Most deadlines lie a fixed time after "now" and so come in order: these wait in lanes, at
+ * constant cost. What fits into no lane goes into the heap.
+ */
+#define JDG_LANES 4
+
 struct jdg_timers {
+  struct jdg_lane lanes[JDG_LANES];
   struct jdg_timer *heap;
-  size_t count, capacity;
+  size_t count, capacity; /* of the heap */
   uint64_t sequence;
 };
 
@@ -28,5 +41,6 @@ int jdg_timers_set(struct jdg_timers *timers, chorus_time time, enum jdg_timer_k
 /* The earliest, or NULL. */
 const struct jdg_timer *jdg_timers_first(const struct jdg_timers *timers);
 void jdg_timers_pop(struct jdg_timers *timers);
+void jdg_timers_free(struct jdg_timers *timers);
 
 #endif

@@ -59,15 +59,25 @@ int verdict_setup(struct judge *judge) {
   return list_hooks(judge);
 }
 
+static void list_check(struct judge *judge, size_t i, unsigned hooks) {
+  for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
+    if (!(hooks & (1u << hook))) continue;
+    judge->hook_lists[hook][judge->hook_counts[hook]++] =
+        (struct hook_entry){judge->checks[i]->look, judge->check_rules[i], i, hooks & JDG_NEEDS};
+  }
+}
+
 static void enable(struct judge *judge) {
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
     judge->hook_counts[hook] = 0;
     for (size_t i = 0; i < CALL_LISTS; i++) judge->call_lists[hook][i].made = false;
-    for (size_t i = 0; i < judge->check_count; i++) {
-      if (!judge->enabled[i] || !(judge->checks[i]->hooks & (1u << hook))) continue;
-      judge->hook_lists[hook][judge->hook_counts[hook]++] = (struct hook_entry){
-          judge->checks[i]->look, judge->check_rules[i], i, judge->checks[i]->hooks & JDG_NEEDS};
-    }
+  }
+  for (size_t i = 0; i < judge->check_count; i++) {
+    if (!judge->enabled[i]) continue;
+    list_check(judge, i, judge->checks[i]->hooks);
+    unsigned hooks;
+    for (size_t n = 0; (hooks = rule_when_get(judge->checks[i]->id, n)) != 0; n++)
+      list_check(judge, i, hooks);
   }
 }
 

@@ -26,6 +26,7 @@ enum {
    (unsigned)(hooks),                                                                 \
    function},
 #define ALSO(id, document, section, level)
+#define WHEN(id, hooks)
 static const struct rule_check checks[] = {
 #include "rules/all.def"
     {NULL, {0}, NULL, NULL, 0, NULL},
@@ -39,8 +40,18 @@ static const struct rule_also also[] = {
 #include "rules/all.def"
     {NULL, NULL, NULL, JDG_NOT_APPLICABLE},
 };
+#undef ALSO
+#undef WHEN
+
+#define ALSO(id, document, section, level)
+#define WHEN(id, hooks) {id, (unsigned)(hooks)},
+static const struct rule_when when[] = {
+#include "rules/all.def"
+    {NULL, 0},
+};
 #undef CHECK
 #undef ALSO
+#undef WHEN
 
 #define ROW(id, document, section, level, roles, observability, title) \
   {id, document, section, level, roles, observability, title},
@@ -81,6 +92,12 @@ const struct rule_also *rule_also_get(const char *id, size_t n) {
   for (size_t i = 0; also[i].id; i++)
     if (strcmp(also[i].id, id) == 0 && n-- == 0) return &also[i];
   return NULL;
+}
+
+unsigned rule_when_get(const char *id, size_t n) {
+  for (size_t i = 0; when[i].id; i++)
+    if (strcmp(when[i].id, id) == 0 && n-- == 0) return when[i].hooks;
+  return 0;
 }
 
 /* Levenshtein distance of two short strings, at most 63 characters each. */

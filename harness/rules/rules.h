@@ -44,6 +44,12 @@ struct rule_also {
   enum jdg_level level;
 };
 
+/* Further hooks of an implemented rule. */
+struct rule_when {
+  const char *id;
+  unsigned hooks;
+};
+
 size_t rule_count(void);
 const struct rule *rule_get(size_t i);        /* in catalogue order */
 const struct rule *rule_find(const char *id); /* NULL: no such rule */
@@ -51,6 +57,7 @@ const char *rule_nearest(const char *id);     /* the id that was perhaps meant, 
 const struct rule_check *rule_check_of(const struct rule *rule); /* NULL: planned */
 size_t rule_check_count(void);
 const struct rule_check *rule_check_get(size_t i); /* in table order */
+unsigned rule_when_get(const char *id, size_t n);  /* the |n|th further set of hooks, or 0 */
 const struct rule_also *rule_also_get(const char *id,
                                       size_t n); /* the |n|th further document, or NULL */
 const char *rule_observability_name(enum rule_observability o); /* "W", "S+K", ... */
