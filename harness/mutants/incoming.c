@@ -213,3 +213,22 @@ void mut_joins_and_answers(struct mut_change *change) {
   change->outgoing = join_destination;
   change->incoming = answer_group;
 }
+
+/* ---- two clients of one host that share what they know ---- */
+
+static uint16_t own_port_of(const struct mut_node *n) {
+  return n->scenario->client.port ? n->scenario->client.port : 40000;
+}
+
+static void open_next_port(struct mut_node *n) {
+  mut_open(n, (uint16_t)(own_port_of(n) + 1));
+}
+
+static void next_port_is_own(struct mut_node *n, struct mut_message *m) {
+  if (m->destination.port == own_port_of(n) + 1) m->destination.port = own_port_of(n);
+}
+
+void mut_shared_tokens(struct mut_change *change) {
+  change->start = open_next_port;
+  change->incoming = next_port_is_own;
+}

@@ -94,6 +94,12 @@ static bool answers_once_only(const struct ref_env *env, const struct ref_reques
 }
 SERVER_POLICY(answers_once_only, suppress)
 
+static bool suppresses_nothing(const struct ref_env *env, const struct ref_request *request,
+                               const struct ref_outcome *outcome) {
+  return noted(env, OWN.suppress(env, request, outcome), false);
+}
+SERVER_POLICY(suppresses_nothing, suppress)
+
 static bool group_on_all_resources(const struct ref_env *env, const struct ref_request *request) {
   return noted(env, OWN.accept_group(env, request), true);
 }
