@@ -185,11 +185,12 @@ static size_t count_words(const char *const *words) {
 static bool unknown_key(struct scn_document *d, const scn_value *key, const char *what,
                         const char *const *keys) {
   const char *name = scn_raw_text(key);
-  size_t count = count_words(keys);
   if (!name) {
     scn_complain(d, key, "a key has to be text");
     return true;
   }
+  if (!keys) return false;
+  size_t count = count_words(keys);
   for (size_t i = 0; i < count; i++)
     if (strcmp(name, keys[i]) == 0) return false;
   const char *near = scn_nearest(name, keys, count);
@@ -222,9 +223,8 @@ bool scn_expect_map(struct scn_document *d, const scn_value *value, const char *
   bool ok = true;
   const scn_value *key, *item;
   for (size_t i = 0; scn_pair(d, value, i, &key, &item); i++) {
-    if (i > 4096) break; /* looking for keys that are there twice is quadratic */
-    if (twice(d, value, i)) ok = false;
-    if (keys && unknown_key(d, key, what, keys)) ok = false;
+    if (i < 4096 && twice(d, value, i)) ok = false; /* quadratic */
+    if (unknown_key(d, key, what, keys)) ok = false;
   }
   return ok;
 }

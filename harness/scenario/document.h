@@ -48,8 +48,8 @@ bool scn_is_map(const scn_value *value);
 bool scn_is_list(const scn_value *value);
 bool scn_is_scalar(const scn_value *value);
 
-/* Complains unless |value| is a mapping that has only |keys| (NULL-terminated) as keys, each once.
- */
+/* Complains unless |value| is a mapping of |keys| (NULL-terminated; NULL: any text), each once at
+ * most. */
 bool scn_expect_map(struct scn_document *document, const scn_value *value, const char *what,
                     const char *const *keys);
 bool scn_expect_list(struct scn_document *document, const scn_value *value, const char *what);

@@ -229,9 +229,9 @@ bool scn_decode_impairment(struct scn_decoder *d, const scn_value *map, bool ini
   struct scn_impairment i = {.initial = initial, .place = scn_place_of(map)};
   struct emu_impairment *m = &i.impairment;
   m->clause = i.place.line;
-  bool ends = read_end(d, map, "from", &i.from, &i.senders, &i.sender_count) &
-              read_end(d, map, "to", &i.to, &i.receivers, &i.receiver_count);
-  if (!ends) return false;
+  bool from = read_end(d, map, "from", &i.from, &i.senders, &i.sender_count);
+  bool to = read_end(d, map, "to", &i.to, &i.receivers, &i.receiver_count);
+  if (!from || !to) return false;
   scn_read_text(d->document, map, "name", &i.name);
   scn_read_boolean(d->document, map, "optional", &i.optional);
   read_probabilities(d, map, m);

@@ -93,7 +93,7 @@ bool scn_integer(const char *text, uint64_t max, uint64_t *value) {
     if (*end != '\0') return false;
   } else {
     for (const char *p = text; *p; p++) {
-      if (*p < '0' || *p > '9' || v > (UINT64_MAX - 9) / 10) return false;
+      if (*p < '0' || *p > '9' || v > (UINT64_MAX - (uint64_t)(*p - '0')) / 10) return false;
       v = v * 10 + (uint64_t)(*p - '0');
     }
   }
