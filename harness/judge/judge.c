@@ -192,6 +192,27 @@ static uint32_t message_conditions(const struct dis_coap *m) {
   return have;
 }
 
+static uint32_t reception_conditions(const struct jdg_reception *r) {
+  uint32_t have = 0;
+  const struct jdg_leg *leg = r->leg;
+  if (r->bad || r->errors) have |= JDG_IF_BAD;
+  if (r->type == DIS_CON) have |= JDG_IF_CON;
+  if (r->copies) have |= JDG_IF_AGAIN;
+  if (r->member_known && !r->member) have |= JDG_IF_STRANGER;
+  if (!leg || !leg->responses || leg->last_response < r->time) have |= JDG_IF_UNANSWERED;
+  if (chorus_is_ipv4(&r->destination)) have |= JDG_IF_IPV4;
+  return have;
+}
+
+static uint32_t arrival_conditions(const struct jdg_arrival *a) {
+  uint32_t have = 0;
+  if (a->errors || a->culprit) have |= JDG_IF_BAD;
+  if (a->type == DIS_CON) have |= JDG_IF_CON;
+  if (a->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
+  if (a->copies) have |= JDG_IF_AGAIN;
+  return have;
+}
+
 /* What is the case, as rules may need it: enum jdg_need. */
 static uint32_t conditions(const struct jdg_look *look) {
   uint32_t have = look->group ? JDG_IF_GROUP : 0;
@@ -200,15 +221,8 @@ static uint32_t conditions(const struct jdg_look *look) {
     have |= ((const struct request *)look->request)->conditions;
     if (look->request->transmissions > 1) have |= JDG_IF_AGAIN;
   }
-  const struct jdg_reception *r = look->reception;
-  const struct jdg_arrival *a = look->arrival;
-  if (r && (r->bad || r->errors)) have |= JDG_IF_BAD;
-  if (r && r->type == DIS_CON) have |= JDG_IF_CON;
-  if (r && r->copies) have |= JDG_IF_AGAIN;
-  if (a && (a->errors || a->culprit)) have |= JDG_IF_BAD;
-  if (a && a->type == DIS_CON) have |= JDG_IF_CON;
-  if (a && a->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
-  if (a && a->copies) have |= JDG_IF_AGAIN;
+  if (look->reception) have |= reception_conditions(look->reception);
+  if (look->arrival) have |= arrival_conditions(look->arrival);
   if (look->copy) have |= JDG_IF_AGAIN;
   if (!(have & JDG_IF_GROUP)) have |= JDG_IF_UNICAST;
   if (look->host->has_events) have |= JDG_IF_EVENTS;
@@ -591,6 +605,7 @@ void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
   dis_coap_parse(&judge->coap, judge->frame.payload, judge->frame.length);
   judge->digest = dis_digest_datagram(&judge->coap);
   judge->message_conditions = message_conditions(&judge->coap);
+  if (chorus_is_ipv4(&judge->frame.destination)) judge->message_conditions |= JDG_IF_IPV4;
   if (!is_coap(judge, bound != NULL)) return;
   if (bound)
     own_view(judge, packet, bound);

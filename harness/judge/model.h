@@ -64,7 +64,11 @@ enum jdg_need {
   JDG_IF_STATED = 1u << 25,      /* the host has a statement (ICS) */
   JDG_IF_OPTIONS = 1u << 26,     /* the message has options */
   JDG_IF_ACK = 1u << 27,         /* the message is an Acknowledgement */
-  JDG_IF_AGAIN = 1u << 28,       /* a copy, or not the first transmission of its request */
+  JDG_IF_STRANGER =
+      1u << 29,           /* |reception| came to a group that its server is known not to serve */
+  JDG_IF_IPV4 = 1u << 30, /* the request or message goes over IPv4 */
+  JDG_IF_UNANSWERED = 1u << 31, /* no response was sent since |reception| came */
+  JDG_IF_AGAIN = 1u << 28,      /* a copy, or not the first transmission of its request */
 };
 #define JDG_NEEDS 0xffff0000u
 

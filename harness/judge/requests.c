@@ -86,6 +86,7 @@ static uint32_t conditions(const struct jdg_request *r) {
   if (r->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
   if (r->blockwise) have |= JDG_IF_BLOCK;
   if (r->discovery) have |= JDG_IF_DISCOVERY;
+  if (chorus_is_ipv4(&r->destination)) have |= JDG_IF_IPV4;
   return have;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "judge/internal.h"
+#include "judge/mutation.h"
 
 #define TEXT_BLOCK 65536
 #define TEXT_LIMIT 512
@@ -261,6 +262,7 @@ static void collect(struct judge *judge, struct host *host, size_t check) {
   struct cell *cell = host->cells ? &host->cells[check] : NULL;
   const struct rule *rule = judge->check_rules[check];
   uint64_t passes = host->passes ? host->passes[check] : 0;
+  MUTATE_TALLY(cell, &passes);
   uint64_t activations = passes;
   if (cell) activations += cell->breaks + cell->warnings + cell->inconclusives;
   if (!activations && !(rule->roles & host->host.roles)) return;
@@ -277,6 +279,7 @@ static void collect(struct judge *judge, struct host *host, size_t check) {
       .finding_count = cell ? cell->finding_count : 0,
       .finding_total = cell ? cell->finding_total : 0,
   };
+  MUTATE_RESULT(&result);
   if (!add_result(judge, &result)) judge->no_memory = true;
 }
 
