@@ -10,6 +10,7 @@
 #include "rules/rules.h"
 #include "run/events_file.h"
 #include "run/ics_file.h"
+#include "run/offline.h"
 #include "run/results.h"
 #include "run/text.h"
 
@@ -124,44 +125,6 @@ static void state(struct judge *judge, const struct check *c) {
                    &s->ics);
   }
   if (c->rule_total) jdg_select(judge, c->rules, c->rule_total);
-}
-
-static uint32_t node_called(const struct judge *judge, const char *name) {
-  for (uint32_t i = 0; i < jdg_node_count(judge); i++)
-    if (strcmp(jdg_node_name(judge, i), name) == 0) return i;
-  return UINT32_MAX;
-}
-
-/* Events of an instant come after its packets. */
-static size_t feed_events(struct judge *judge, const struct run_log *log, size_t next,
-                          chorus_time before) {
-  for (; next < log->count && log->list[next].time < before; next++) {
-    uint32_t node = node_called(judge, log->list[next].node);
-    if (node != UINT32_MAX) jdg_event(judge, node, log->list[next].time, &log->list[next].event);
-  }
-  return next;
-}
-
-static enum cap_status judge_with_events(struct judge *judge, const char *path,
-                                         const struct run_log *log, char *message, size_t size) {
-  enum cap_status status;
-  struct cap_packet packet;
-  struct cap_reader *reader = cap_open(path, &status, message, size);
-  if (!reader) return status;
-  size_t known = 0, next = 0;
-  chorus_time last = 0;
-  while ((status = cap_next(reader, &packet)) == CAP_OK) {
-    known = jdg_add_interfaces(judge, reader, known);
-    next = feed_events(judge, log, next, packet.time);
-    jdg_packet(judge, &packet);
-    if (packet.time > last) last = packet.time;
-  }
-  feed_events(judge, log, next, CHORUS_NEVER);
-  if (log->count && log->list[log->count - 1].time > last) last = log->list[log->count - 1].time;
-  if (status != CAP_END) snprintf(message, size, "%s", cap_message(reader));
-  jdg_finish(judge, last);
-  cap_close(reader);
-  return status;
 }
 
 /* ---- results ---- */
@@ -284,7 +247,7 @@ static json_t *check_one(struct check *c, struct judge *judge, const char *path)
   jdg_reset(judge, &config);
   state(judge, c);
   enum cap_status status = c->events
-                               ? judge_with_events(judge, path, &c->log, message, sizeof message)
+                               ? run_judge_capture(judge, path, &c->log, 0, message, sizeof message)
                                : jdg_capture(judge, path, message, sizeof message);
   if (status != CAP_END && status != CAP_OK) {
     c->unreadable = true;

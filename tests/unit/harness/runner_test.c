@@ -2,8 +2,12 @@
 /* The runner: determinism, expectations, the closing sweep, and what makes a run an error. */
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "rules/rules.h"
 #include "run/fuzz.h"
+#include "run/offline.h"
+#include "run/results.h"
 #include "run/run.h"
 #include "run/tester.h"
 #include "run/text.h"
@@ -348,6 +352,66 @@ START_TEST(random_scenarios_load_and_hold) {
 }
 END_TEST
 
+/* ---- the same verdicts from the files as during the run ---- */
+
+/* Everything that the judge said, as text. */
+static void verdicts(struct judge *judge, struct run_text *out) {
+  for (size_t i = 0; i < jdg_result_count(judge); i++) {
+    const struct jdg_result *r = jdg_result_get(judge, i);
+    if (!jdg_node_judged(judge, r->node)) continue;
+    run_text_print(out, "%s %s %s %llu\n", jdg_node_name(judge, r->node), r->rule->id,
+                   jdg_verdict_name(r->verdict), (unsigned long long)r->activations);
+  }
+}
+
+static void state_all(struct judge *judge) {
+  for (size_t i = 0; i < scenario->node_count; i++) {
+    struct jdg_ics ics;
+    if (scenario->nodes[i].role == SCN_TESTER) continue;
+    run_ics(scenario, &scenario->nodes[i], &ics);
+    jdg_expect_ics(judge, scenario->nodes[i].name, NULL, &ics);
+  }
+}
+
+static void judge_files(const char *folder, struct run_text *out) {
+  char capture[64], events[64], message[200] = "";
+  struct jdg_config config = {.profile = JDG_DIJK_03};
+  struct judge *judge = jdg_new(&config);
+  struct run_log log;
+  snprintf(capture, sizeof capture, "%s/x.pcapng", folder);
+  snprintf(events, sizeof events, "%s/x.jsonl", folder);
+  ck_assert_int_eq(cap_writer_save(outcome.capture, capture), CAP_OK);
+  ck_assert(run_write_file(events, outcome.events, outcome.events_length));
+  ck_assert(run_log_read(&log, events, message, sizeof message));
+  state_all(judge);
+  ck_assert_int_eq(run_judge_capture(judge, capture, &log, outcome.end, message, sizeof message),
+                   CAP_END);
+  verdicts(judge, out);
+  run_log_free(&log);
+  jdg_free(judge);
+  unlink(capture);
+  unlink(events);
+}
+
+START_TEST(offline_as_online) {
+  char folder[] = "/tmp/chorus-offline-XXXXXX";
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  for (uint64_t seed = 2000; seed < 2040; seed++) {
+    struct run_text text = {0}, online = {0}, offline = {0};
+    run_fuzz_scenario(seed, &text);
+    load(text.data);
+    execute(seed, NULL);
+    verdicts(outcome.judge, &online);
+    judge_files(folder, &offline);
+    ck_assert_str_eq(online.data, offline.data);
+    run_text_free(&text);
+    run_text_free(&online);
+    run_text_free(&offline);
+  }
+  rmdir(folder);
+}
+END_TEST
+
 START_TEST(the_lattice) {
   static const enum jdg_verdict order[] = {JDG_NOT_EXERCISED, JDG_PASS, JDG_WARN,
                                            JDG_INCONCLUSIVE,  JDG_FAIL, JDG_ERROR};
@@ -377,6 +441,7 @@ int main(void) {
   tcase_add_test(tests, answers_copy_from_what_came_in);
   tcase_add_test(tests, testers_lie_about_their_source);
   tcase_add_test(tests, random_scenarios_load_and_hold);
+  tcase_add_test(tests, offline_as_online);
   tcase_add_test(tests, the_lattice);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
