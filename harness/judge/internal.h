@@ -178,6 +178,8 @@ struct judge {
   const struct rule_check **checks; /* by index */
   const struct rule **check_rules;
   bool *enabled;
+  size_t
+      *same_as; /* a restated rule is looked at once: the index of the row that is, else its own */
   size_t check_count;
   struct hook_entry *hook_lists[JDG_HOOK_COUNT];
   size_t hook_counts[JDG_HOOK_COUNT];

@@ -55,6 +55,7 @@ static void free_rules(struct judge *judge) {
   free(judge->checks);
   free(judge->check_rules);
   free(judge->enabled);
+  free(judge->same_as);
   for (size_t i = 0; i < JDG_HOOK_COUNT; i++) free(judge->hook_lists[i]);
   for (size_t i = 0; i < JDG_HOOK_COUNT * CALL_LISTS; i++)
     free(judge->call_lists[i / CALL_LISTS][i % CALL_LISTS].entries);
@@ -90,6 +91,7 @@ void jdg_reset(struct judge *judge, const struct jdg_config *config) {
   judge->checks = kept.checks;
   judge->check_rules = kept.check_rules;
   judge->enabled = kept.enabled;
+  judge->same_as = kept.same_as;
   judge->check_count = kept.check_count;
   judge->results = kept.results;
   judge->result_capacity = kept.result_capacity;

@@ -47,7 +47,8 @@ int verdict_setup(struct judge *judge) {
   judge->checks = calloc(n + 1, sizeof(*judge->checks));
   judge->check_rules = calloc(n + 1, sizeof(*judge->check_rules));
   judge->enabled = calloc(n + 1, sizeof(*judge->enabled));
-  if (!judge->checks || !judge->check_rules || !judge->enabled) return -1;
+  judge->same_as = calloc(n + 1, sizeof(*judge->same_as));
+  if (!judge->checks || !judge->check_rules || !judge->enabled || !judge->same_as) return -1;
   /* In catalogue order, so that results come out that way. */
   size_t k = 0;
   for (size_t i = 0; i < rule_count(); i++) {
@@ -68,6 +69,22 @@ static void list_check(struct judge *judge, size_t i, unsigned hooks) {
   }
 }
 
+/* Rows that restate another one: the same function called at the same occasions. */
+static bool restates(const struct rule_check *a, const struct rule_check *b) {
+  if (a->look != b->look || a->hooks != b->hooks) return false;
+  for (size_t n = 0;; n++) {
+    unsigned hooks = rule_when_get(a->id, n);
+    if (hooks != rule_when_get(b->id, n)) return false;
+    if (!hooks) return true;
+  }
+}
+
+static size_t first_like(const struct judge *judge, size_t check) {
+  for (size_t i = 0; i < check; i++)
+    if (judge->enabled[i] && restates(judge->checks[i], judge->checks[check])) return i;
+  return check;
+}
+
 static void enable(struct judge *judge) {
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
     judge->hook_counts[hook] = 0;
@@ -75,6 +92,8 @@ static void enable(struct judge *judge) {
   }
   for (size_t i = 0; i < judge->check_count; i++) {
     if (!judge->enabled[i]) continue;
+    judge->same_as[i] = first_like(judge, i);
+    if (judge->same_as[i] != i) continue;
     list_check(judge, i, judge->checks[i]->hooks);
     unsigned hooks;
     for (size_t n = 0; (hooks = rule_when_get(judge->checks[i]->id, n)) != 0; n++)
@@ -151,19 +170,21 @@ static void add_finding(struct jdg_look *look, struct cell *cell, uint64_t frame
                                   text_keep(look->judge, actual), text_keep(look->judge, message)};
 }
 
-static enum jdg_level level_of(const struct jdg_look *look) {
-  return look->judge->checks[look->judge->speaking]->levels[look->judge->config.profile];
+/* The requirement of check |i| as a finding states it. */
+static const char *requirement_text(struct judge *judge, size_t i) {
+  char message[TEXT_LIMIT];
+  const struct rule *rule = judge->check_rules[i];
+  bool fact = judge->checks[i]->levels[judge->config.profile] == JDG_FACT;
+  snprintf(message, sizeof message, "%s%s (%s, section %s)",
+           fact ? "Deviation from the described behaviour: " : "", judge->checks[i]->requirement,
+           rule->document, rule->section);
+  return text_keep(judge, message);
 }
 
 static void state_break(struct jdg_look *look, struct cell *cell, uint64_t frame,
                         const char *expected, const char *actual) {
-  char message[TEXT_LIMIT];
-  const struct rule *rule = look->rule;
-  bool fact = level_of(look) == JDG_FACT;
-  snprintf(message, sizeof message, "%s%s (%s, section %s)",
-           fact ? "Deviation from the described behaviour: " : "",
-           look->judge->checks[look->judge->speaking]->requirement, rule->document, rule->section);
-  add_finding(look, cell, frame, expected, actual, message);
+  add_finding(look, cell, frame, expected, actual,
+              requirement_text(look->judge, look->judge->speaking));
 }
 
 void jdg_break(struct jdg_look *look, uint64_t frame, const char *expected, const char *actual,
@@ -258,7 +279,30 @@ static void explain(struct judge *judge, struct cell *cell, enum jdg_verdict ver
   if (finding) *finding = (struct jdg_finding){0, judge->now, "", "", cell->inconclusive_why};
 }
 
+/* Gives a restating rule what was found for the other one, as its own text has it. */
+static bool restate(struct judge *judge, struct host *host, size_t check) {
+  size_t from = judge->same_as[check];
+  if (from == check) return true;
+  if (host->passes) host->passes[check] = host->passes[from];
+  if (!host->cells) return true;
+  const struct cell *source = &host->cells[from];
+  struct cell *cell = &host->cells[check];
+  struct jdg_finding *findings = calloc(source->finding_count + 1, sizeof *findings);
+  if (!findings) return false;
+  for (size_t i = 0; i < source->finding_count; i++) {
+    findings[i] = source->findings[i];
+    bool remark = findings[i].expected[0] == '\0';
+    if (!remark) findings[i].message = requirement_text(judge, check);
+  }
+  free(cell->findings);
+  *cell = *source;
+  cell->findings = findings;
+  cell->finding_capacity = source->finding_count + 1;
+  return true;
+}
+
 static void collect(struct judge *judge, struct host *host, size_t check) {
+  if (!restate(judge, host, check)) judge->no_memory = true;
   struct cell *cell = host->cells ? &host->cells[check] : NULL;
   const struct rule *rule = judge->check_rules[check];
   uint64_t passes = host->passes ? host->passes[check] : 0;
