@@ -77,6 +77,7 @@ struct request {
   chorus_time last_seen;
   chorus_time time_before; /* the transmission before the last one */
   uint64_t hash;
+  bool apart;                 /* in the table of those that are forged or malformed */
   bool current;               /* in the table: the latest under its Token */
   uint32_t conditions;        /* what of enum jdg_need the request itself meets */
   unsigned generations_after; /* requests that name it as previous */
@@ -159,7 +160,7 @@ struct judge {
   struct expected_ics *expected;
   size_t expected_count;
 
-  struct jdg_table requests, forged_requests, legs, receptions, stimuli, arrivals, mid_pairs,
+  struct jdg_table requests, apart_requests, legs, receptions, stimuli, arrivals, mid_pairs,
       mid_sources, group_sights;
   struct jdg_table coap_endpoints; /* endpoints known to speak CoAP (captures made elsewhere) */
   struct jdg_pool request_pool, leg_pool, reception_pool, arrival_pool, mid_pool, endpoint_pool,
@@ -216,9 +217,9 @@ uint64_t endpoint_hash(const struct chorus_endpoint *endpoint);
 /* requests.c */
 struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
                              const uint8_t *token, size_t token_length);
-/* The same among those sent by somebody else under that source address. */
-struct request *request_find_forged(const struct judge *judge, const struct chorus_endpoint *source,
-                                    const uint8_t *token, size_t token_length);
+/* The same among those kept apart: sent by somebody else under that address, or malformed. */
+struct request *request_find_apart(const struct judge *judge, const struct chorus_endpoint *source,
+                                   const uint8_t *token, size_t token_length);
 /* Notes a transmission of a request; fills look->request, relation and gap. NULL: no memory. */
 struct request *request_sent(struct judge *judge, struct jdg_look *look, struct jdg_host *sender);
 /* The request that a received message belongs to, made up if its transmission was not seen. */

@@ -38,7 +38,7 @@ static void free_conversation(struct judge *judge) {
   struct jdg_table *tables[] = {
       &judge->by_address,  &judge->by_mac,         &judge->requests,     &judge->legs,
       &judge->receptions,  &judge->stimuli,        &judge->arrivals,     &judge->mid_pairs,
-      &judge->mid_sources, &judge->coap_endpoints, &judge->group_sights, &judge->forged_requests};
+      &judge->mid_sources, &judge->coap_endpoints, &judge->group_sights, &judge->apart_requests};
   for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) jdg_table_free(tables[i]);
   jdg_fifo_free(&judge->request_ages);
   jdg_fifo_free(&judge->reception_ages);
@@ -299,7 +299,7 @@ struct jdg_request *jdg_request_of(const struct jdg_look *look,
                                    const struct chorus_endpoint *source, const uint8_t *token,
                                    size_t token_length) {
   struct request *r = request_find(look->judge, source, token, token_length);
-  if (!r) r = request_find_forged(look->judge, source, token, token_length);
+  if (!r) r = request_find_apart(look->judge, source, token, token_length);
   return r ? &r->request : NULL;
 }
 

@@ -35,13 +35,13 @@ struct request *request_find(const struct judge *judge, const struct chorus_endp
   return find_in(&judge->requests, source, token, token_length);
 }
 
-struct request *request_find_forged(const struct judge *judge, const struct chorus_endpoint *source,
-                                    const uint8_t *token, size_t token_length) {
-  return find_in(&judge->forged_requests, source, token, token_length);
+struct request *request_find_apart(const struct judge *judge, const struct chorus_endpoint *source,
+                                   const uint8_t *token, size_t token_length) {
+  return find_in(&judge->apart_requests, source, token, token_length);
 }
 
 static struct jdg_table *table_of(struct judge *judge, const struct request *r) {
-  return r->request.spoofed ? &judge->forged_requests : &judge->requests;
+  return r->apart ? &judge->apart_requests : &judge->requests;
 }
 
 static bool knows_mid(const struct jdg_request *request, uint16_t mid) {
@@ -97,10 +97,9 @@ static void retire(struct judge *judge, struct request *r) {
   r->current = false;
 }
 
-/* |forged|: the source address is not |client|'s own; kept apart, it never hides the owner's
- * request. */
+/* |apart|: forged or malformed; kept apart, it never hides the owner's request. */
 static struct request *make(struct judge *judge, const struct jdg_look *look,
-                            struct jdg_host *client, struct request *previous, bool forged) {
+                            struct jdg_host *client, struct request *previous, bool apart) {
   struct request *r = jdg_pool_take(&judge->request_pool);
   if (!r) {
     judge->no_memory = true;
@@ -112,7 +111,8 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   q->client = client;
   q->source = look->frame_info->source;
   q->destination = look->frame_info->destination;
-  q->spoofed = forged;
+  r->apart = apart;
+  q->spoofed = apart && !m->errors;
   q->group = chorus_is_group(&q->destination);
   q->token_length = m->token_length;
   memcpy(q->token, m->token, m->token_length);
@@ -170,13 +170,13 @@ static void count(struct jdg_request *r, enum jdg_relation relation, const struc
 struct request *request_sent(struct judge *judge, struct jdg_look *look, struct jdg_host *sender) {
   const struct dis_coap *m = look->coap;
   const struct chorus_endpoint *source = &look->frame_info->source;
-  bool forged = !host_has(sender, source);
-  const struct jdg_table *table = forged ? &judge->forged_requests : &judge->requests;
+  bool apart = !host_has(sender, source);
+  const struct jdg_table *table = apart ? &judge->apart_requests : &judge->requests;
   struct request *r = find_in(table, source, m->token, m->token_length);
   look->relation = r ? relate(&r->request, look) : JDG_NEW;
   look->gap = r ? look->now - r->request.last_time : 0;
   if (!r || look->relation == JDG_REUSE)
-    r = make(judge, look, sender, r, forged);
+    r = make(judge, look, sender, r, apart);
   else
     count(&r->request, look->relation, look);
   if (r) r->last_seen = look->now;
@@ -194,10 +194,10 @@ static struct request *known(struct judge *judge, const struct jdg_look *look,
                              struct request *own) {
   const struct dis_coap *m = look->coap;
   const struct chorus_endpoint *source = &look->frame_info->source;
-  struct request *forged = request_find_forged(judge, source, m->token, m->token_length);
+  struct request *apart = request_find_apart(judge, source, m->token, m->token_length);
   struct request *late = own ? (struct request *)own->request.previous : NULL;
   if (belongs(own, look)) return own;
-  if (belongs(forged, look)) return forged;
+  if (belongs(apart, look)) return apart;
   return late && late->request.digest == dis_digest_request(m) ? late : NULL;
 }
 
@@ -211,11 +211,11 @@ struct request *request_received(struct judge *judge, struct jdg_look *look) {
     return r;
   }
   struct host *client = host_at(judge, &f->source, f->source_mac, f->mac_length, f->hop_limit);
-  /* Whose own view does not show it has not sent it. */
-  bool forged = client && client->host.own_view;
+  /* Whose own view does not show it has not sent it; and what is malformed asks for nothing. */
+  bool apart = m->errors || (client && client->host.own_view);
   struct request *previous =
-      forged ? request_find_forged(judge, &f->source, m->token, m->token_length) : own;
-  return make(judge, look, client ? &client->host : NULL, previous, forged);
+      apart ? request_find_apart(judge, &f->source, m->token, m->token_length) : own;
+  return make(judge, look, client ? &client->host : NULL, previous, apart);
 }
 
 struct request *request_again(struct judge *judge, struct request *old, chorus_time now) {
@@ -226,6 +226,7 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
   }
   /* The transmission just counted for |old| was the first of the new request. */
   r->request = old->request;
+  r->apart = old->apart;
   r->conditions = old->conditions;
   struct jdg_request *q = &r->request;
   q->serial = ++judge->request_serial;

@@ -300,19 +300,25 @@ static struct reception *cause_of(struct judge *judge, const struct jdg_look *lo
   return r ? r : group_sight_latest(judge, look->host, to);
 }
 
+static bool owes(const struct leg *leg) {
+  return leg && leg->leg.responses < leg->leg.receptions;
+}
+
 /*
- * The request that a response answers. A server cannot tell a forged one from the owner's under the
- * same Token: it answers the one that it received last.
+ * The request that a response answers. A server cannot tell the owner's from one that is kept apart
+ * (forged, or malformed) under the same Token: it owes the owner's answer first.
  */
 static struct request *answered_request(const struct judge *judge, const struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
   const struct chorus_endpoint *to = &look->frame_info->destination;
   struct request *own = request_find(judge, to, m->token, m->token_length);
-  struct request *forged = request_find_forged(judge, to, m->token, m->token_length);
-  if (!own || !forged) return own ? own : forged;
+  struct request *apart = request_find_apart(judge, to, m->token, m->token_length);
+  if (!own || !apart) return own ? own : apart;
   const struct leg *a = leg_find(judge, own, look->host);
-  const struct leg *b = leg_find(judge, forged, look->host);
-  return b && (!a || b->leg.last_received > a->leg.last_received) ? forged : own;
+  const struct leg *b = leg_find(judge, apart, look->host);
+  if (owes(a) || !b) return own;
+  if (owes(b) || !a) return apart;
+  return b->leg.last_received > a->leg.last_received ? apart : own;
 }
 
 void server_responded(struct judge *judge, struct jdg_look *look) {
@@ -373,7 +379,7 @@ static void find_cause(struct judge *judge, struct jdg_look *look) {
   struct reception *r = reception_find(judge, look->host, &e->peer, e->mid);
   struct request *request = NULL;
   if (!r) request = request_find(judge, &e->peer, e->token, e->token_length);
-  if (!r && !request) request = request_find_forged(judge, &e->peer, e->token, e->token_length);
+  if (!r && !request) request = request_find_apart(judge, &e->peer, e->token, e->token_length);
   if (r) {
     look->reception = &r->reception;
     look->leg = r->reception.leg;

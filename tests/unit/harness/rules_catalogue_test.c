@@ -17,11 +17,13 @@ struct also_row {
 };
 #define CHECK(id, d, r, b, hooks, function, requirement, activation)
 #define ALSO(id, document, section, level) {id, document, section},
+#define WHEN(id, hooks)
 static const struct also_row also_rows[] = {
 #include "rules/all.def"
 };
 #undef CHECK
 #undef ALSO
+#undef WHEN
 #define ALSO_COUNT (sizeof also_rows / sizeof also_rows[0])
 
 /*
