@@ -47,6 +47,12 @@ static void chain(struct host *host, struct arrival *a) {
   a->is_due_chained = true;
 }
 
+void arrival_settle(struct jdg_arrival *a) {
+  if (a->due != JDG_DELIVER || a->delivered || !a->request) return;
+  chorus_time done = a->request->done_at;
+  if (done != CHORUS_NEVER && done <= a->time) a->due = JDG_UNCERTAIN;
+}
+
 void arrivals_expire(struct judge *judge) {
   for (;;) {
     struct arrival *a = jdg_fifo_peek(&judge->arrival_ages);

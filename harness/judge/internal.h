@@ -75,7 +75,8 @@ struct request {
   struct jdg_request request;
   struct leg *legs;
   chorus_time last_seen;
-  chorus_time time_before; /* the transmission before the last one */
+  struct chorus_endpoint last_destination; /* of the last transmission */
+  chorus_time time_before;                 /* the transmission before the last one */
   uint64_t hash;
   bool apart;                 /* in the table of those that are forged or malformed */
   bool current;               /* in the table: the latest under its Token */
@@ -261,6 +262,8 @@ void client_received(struct judge *judge, struct jdg_look *look);
 struct arrival *arrival_find(const struct judge *judge, const struct jdg_host *client,
                              const struct chorus_endpoint *source, uint16_t mid);
 void client_event(struct judge *judge, struct jdg_look *look);
+/* What was due is in doubt if the request ended in the instant of the arrival. */
+void arrival_settle(struct jdg_arrival *arrival);
 void arrival_unchain(struct host *host, struct arrival *arrival);
 void arrivals_expire(struct judge *judge);
 

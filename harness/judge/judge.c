@@ -342,6 +342,7 @@ static void ring(struct judge *judge, const struct jdg_timer *timer) {
     return;
   }
   struct arrival *a = timer->object;
+  arrival_settle(&a->arrival);
   look.arrival = &a->arrival;
   look.leg = a->arrival.leg;
   look.request = a->arrival.request;

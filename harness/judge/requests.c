@@ -118,6 +118,7 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   memcpy(q->token, m->token, m->token_length);
   describe(q, m);
   r->conditions = conditions(q);
+  r->last_destination = q->destination;
   q->first_time = q->last_time = look->now;
   q->first_frame = q->last_frame = look->frame;
   q->transmissions = 1;
@@ -142,6 +143,9 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   return r;
 }
 
+/* After the shortest time in which a Token may be free again nobody follows up (seed 2.3.1). */
+#define TOKEN_FREE (245 * CHORUS_SECOND)
+
 static enum jdg_relation relate(const struct jdg_request *old, const struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
   const struct chorus_endpoint *to = &look->frame_info->destination;
@@ -152,7 +156,8 @@ static enum jdg_relation relate(const struct jdg_request *old, const struct jdg_
     return same_message && old->type == m->type ? JDG_COPY : JDG_ALTERED;
   if (same_destination && same_message) return JDG_REPEAT;
   bool same_resource = old->code == m->code && old->resource == dis_digest_resource(m);
-  if (old->group && !chorus_is_group(to) && same_resource) return JDG_FOLLOWUP;
+  bool free_by_now = look->now - old->last_time > TOKEN_FREE;
+  if (old->group && !chorus_is_group(to) && same_resource && !free_by_now) return JDG_FOLLOWUP;
   return JDG_REUSE;
 }
 
@@ -162,6 +167,7 @@ static void count(struct jdg_request *r, enum jdg_relation relation, const struc
   r->repeats += relation == JDG_REPEAT;
   r->followups += relation == JDG_FOLLOWUP;
   ((struct request *)r)->time_before = r->last_time;
+  ((struct request *)r)->last_destination = look->frame_info->destination;
   r->last_time = look->now;
   r->last_frame = look->frame;
   add_mid(r, look->coap->mid);
@@ -227,10 +233,13 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
   /* The transmission just counted for |old| was the first of the new request. */
   r->request = old->request;
   r->apart = old->apart;
-  r->conditions = old->conditions;
   struct jdg_request *q = &r->request;
   q->serial = ++judge->request_serial;
   q->previous = &old->request;
+  q->destination = old->last_destination;
+  q->group = chorus_is_group(&q->destination);
+  r->conditions = conditions(q);
+  r->last_destination = q->destination;
   q->first_time = q->last_time = now;
   q->first_frame = old->request.last_frame;
   q->transmissions = 1;

@@ -350,7 +350,10 @@ void server_empty_sent(struct judge *judge, struct jdg_look *look) {
   const struct chorus_endpoint *to = &look->frame_info->destination;
   if (m->type == DIS_ACK || m->type == DIS_RST) {
     struct reception *r = reacted_to(judge, look);
-    struct arrival *a = r ? NULL : arrival_find(judge, look->host, to, m->mid);
+    struct arrival *a = arrival_find(judge, look->host, to, m->mid);
+    /* The Message ID may have come in a request and in a response: the later one is meant. */
+    if (r && a && a->arrival.time > r->reception.last_time) r = NULL;
+    if (r) a = NULL;
     if (r) {
       r->reception.rsts += m->type == DIS_RST;
       r->reception.acks += m->type == DIS_ACK;

@@ -147,6 +147,8 @@ void rule_gc_2_3_2_06(struct jdg_look *look) {
   }
   const struct jdg_reception *r = look->reception;
   if (!not_member(r) || !r->leg || !serves_address(look->host, state, &r->destination)) return;
+  /* What it received as a member it may still answer now. */
+  if (r->leg->receptions > 1 || r->leg->copies) return;
   char text[CHORUS_ENDPOINT_TEXT];
   chorus_endpoint_text(&r->destination, text);
   if (r->executed || r->rsts || r->responses)

@@ -69,14 +69,30 @@ static size_t whole_message(const struct ref_work *w) {
   return 4 + (size_t)w->message.token_length + format + 1 + w->outcome.payload_length;
 }
 
+/* Whether the rest of the payload can be fetched block by block. */
+static bool is_body(const struct ref_work *w) {
+  return w->outcome.code == REF_CODE(2, 5) || (w->outcome.code >> 5 == 2 && w->block_size >= 0);
+}
+
+/*
+ * A payload that is no body to be fetched is left out where it is too much for a group: an
+ * unauthenticated request should not evoke a far larger answer (RFC 7252, section 11.3). To one
+ * client it is cut to the size of the blocks that it asked for (RFC 7959, section 2.4).
+ */
+static struct slice cut(const struct ref_work *w, struct slice all, size_t size) {
+  if (w->request.group)
+    all.length = 0;
+  else if (w->block_size >= 0 && all.length > size)
+    all.length = size;
+  return all;
+}
+
 /* Cuts the representation to a block where one is asked for, or the policy wants one. */
 static struct slice slice_of(struct ref_server *s, struct ref_work *w) {
   struct slice all = {w->outcome.payload, w->outcome.payload_length, -1, 0, 0};
   int szx = s->policy->block(&w->env, &w->request, all.length, whole_message(w), w->block_size);
-  /* Without a representation to fetch in blocks, what is too much for a group is left out: an
-   * unauthenticated request should not evoke a far larger answer (RFC 7252, section 11.3). */
-  if (szx >= 0 && w->outcome.code != REF_CODE(2, 5)) all.length = w->request.group ? 0 : all.length;
-  if (szx < 0 || w->outcome.code != REF_CODE(2, 5)) return all;
+  if (szx < 0) return all;
+  if (!is_body(w)) return cut(w, all, (size_t)1 << (szx + 4));
   size_t size = (size_t)1 << (szx + 4);
   /* NUM counts blocks of the size that was asked for. */
   size_t asked = w->block_size < 0 ? size : (size_t)1 << (w->block_size + 4);
