@@ -28,9 +28,8 @@ static bool kept_quiet(const struct jdg_reception *r) {
 void rule_coap_8_1_02(struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
   if (look->hook == JDG_ON_EMPTY_SENT) {
-    /* Not "if available" (COAP-8.1-04), or known to be aware: then COAP-8.1-03 alone is broken. */
-    bool told = look->host->ics.mcast_aware != JDG_UNKNOWN;
-    if (resets_group(look) && !told) reset(look);
+    bool unable = look->host->ics.mcast_aware == JDG_NO; /* "if available"; COAP-8.1-04 */
+    if (resets_group(look) && !unable) reset(look);
     return;
   }
   if (look->hook == JDG_ON_WINDOW) {
