@@ -209,6 +209,11 @@ static void request_arrived(struct watching *w, const struct jdg_reception *r) {
       w->slots[i].serial = 0;
 }
 
+/* A forged ACK has stopped the retransmissions: all of them were due, and none came. */
+static bool stalled(const struct jdg_look *look, const struct watched *x) {
+  return x->foreign && x->type == DIS_CON && look->now - x->sent >= RULE_MAX_TRANSMIT_SPAN;
+}
+
 static void judge_done(struct jdg_look *look, struct watching *w) {
   const struct jdg_request *q = look->request;
   const char *how = look->event->detail;
@@ -217,10 +222,11 @@ static void judge_done(struct jdg_look *look, struct watching *w) {
     bool at_once = x->foreign && look->now - x->foreign <= jdg_delta(look);
     bool own_will = how && strcmp(how, "cancelled") == 0;
     bool timed_out = q->announced && q->timeout && q->announced_at + q->timeout <= look->now;
-    if (x->serial != q->serial || x->notification || !at_once) continue;
-    if (own_will || timed_out || q->delivered || q->responders) continue;
+    if (x->serial != q->serial || x->notification) continue;
+    if (!stalled(look, x) && (!at_once || timed_out)) continue;
+    if (own_will || q->delivered || q->responders) continue;
     jdg_break(look, x->foreign_frame, "only an ACK or RST of the destination ends the exchange",
-              "the request ended with an ACK or RST of another endpoint, mid=0x%04x", x->mid);
+              "the exchange ended with an ACK or RST of another endpoint, mid=0x%04x", x->mid);
   }
   unwatch(w, q->serial);
 }

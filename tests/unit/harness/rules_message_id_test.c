@@ -155,6 +155,14 @@ START_TEST(a_foreign_reply_ends_the_request) {
 }
 END_TEST
 
+START_TEST(a_foreign_ack_ends_the_retransmissions) {
+  request_and_foreign_reply(DIS_ACK);
+  later(_i ? 90000 : 20000);
+  fx_event(&fx, c, CHORUS_EVENT_DONE, NULL, CON(GET, 1, "aa"), NULL, "timeout", 0);
+  EXPECT("COAP-4.4-04", c, _i ? JDG_FAIL : JDG_NOT_EXERCISED);
+}
+END_TEST
+
 START_TEST(a_foreign_reply_is_ignored) {
   request_and_foreign_reply(_i ? DIS_ACK : DIS_RST);
   later(2400);
@@ -232,6 +240,7 @@ int main(void) {
   tcase_add_loop_test(tests, elsewhere_a_delay_may_hide_the_interval, 0, 2);
   tcase_add_loop_test(tests, of_first_message_ids, 0, COUNT(start_cases));
   tcase_add_loop_test(tests, a_foreign_reply_ends_the_request, 0, 2);
+  tcase_add_loop_test(tests, a_foreign_ack_ends_the_retransmissions, 0, 2);
   tcase_add_loop_test(tests, a_foreign_reply_is_ignored, 0, 2);
   tcase_add_loop_test(tests, a_request_ends_for_another_reason, 0, 3);
   tcase_add_test(tests, a_foreign_reset_ends_the_observation);
