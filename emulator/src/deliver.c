@@ -342,7 +342,9 @@ void emu_arrive_flight(struct emu_network *network, uint32_t index) {
 static EMU_ALWAYS_INLINE void prefetch(const struct emu_network *network, const uint32_t *nodes,
                                        uint32_t count, uint32_t i) {
   if (i + AHEAD_NODE < count) emu_prefetch(emu_node_at(network, nodes[i + AHEAD_NODE]), 2);
-  if (i + AHEAD_STATE < count) emu_prefetch(emu_node_at(network, nodes[i + AHEAD_STATE])->state, 4);
+  if (i + AHEAD_STATE >= count) return;
+  const struct emu_node *node = emu_node_at(network, nodes[i + AHEAD_STATE]);
+  emu_prefetch_set(node->state, node->ops->datagram_lines);
 }
 
 /*

@@ -354,7 +354,9 @@ static EMU_ALWAYS_INLINE void prefetch_subject(const struct emu_network *network
 
 static EMU_ALWAYS_INLINE void prefetch_state(const struct emu_network *network,
                                              const struct emu_event *event) {
-  if (kind_of(event) == EMU_EVENT_WAKE) emu_prefetch(emu_node_at(network, event->index)->state, 4);
+  if (kind_of(event) != EMU_EVENT_WAKE) return;
+  const struct emu_node *node = emu_node_at(network, event->index);
+  emu_prefetch_set(node->state, node->ops->wake_lines);
 }
 
 /* Asks for the memory that the next events will need. */

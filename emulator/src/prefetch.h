@@ -6,6 +6,8 @@
 #ifndef EMU_PREFETCH_H
 #define EMU_PREFETCH_H
 
+#include <stdint.h>
+
 #define EMU_CACHE_LINE 64
 
 #define EMU_ALWAYS_INLINE inline __attribute__((always_inline))
@@ -14,6 +16,15 @@
 static EMU_ALWAYS_INLINE void emu_prefetch(const void *address, unsigned lines) {
   const char *line = address;
   for (unsigned i = 0; i < lines; i++) __builtin_prefetch(line + i * EMU_CACHE_LINE, 1);
+}
+
+/* Asks for those cache lines from |address| on whose bits are set; without any, for the first four.
+ */
+static EMU_ALWAYS_INLINE void emu_prefetch_set(const void *address, uint32_t lines) {
+  const char *line = address;
+  if (lines == 0) lines = 15;
+  for (; lines; lines &= lines - 1)
+    __builtin_prefetch(line + (unsigned)__builtin_ctz(lines) * EMU_CACHE_LINE, 1);
 }
 
 #endif

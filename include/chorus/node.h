@@ -133,6 +133,12 @@ struct chorus_node_ops {
   /* Called once, last. The node reports CHORUS_EVENT_LEAK for state that should be gone by |now|.
    */
   void (*stop)(void *node, chorus_time now);
+  /*
+   * Hints: which parts of the node's state most calls of datagram() and of wake() touch. Bit i
+   * stands for octets 64 * i to 64 * i + 63. A host that serves many nodes asks for this memory
+   * ahead of the call. 0: the node does not say.
+   */
+  uint32_t datagram_lines, wake_lines;
 };
 
 /* A node: its functions and its state. Whoever made |state| frees it after stop(). */

@@ -53,12 +53,8 @@ bool ref_dedup_find(const struct ref_dedup *d, const struct chorus_endpoint *sou
   return found;
 }
 
-static void drop_expired(struct ref_dedup *d, chorus_time now, chorus_time lifetime) {
-  const struct ref_seen *s = entries(d);
-  while (d->count > 0 && now - s[d->head].at >= lifetime) {
-    d->head = (d->head + 1) & (d->capacity - 1);
-    d->count--;
-  }
+static bool is_expired(const struct ref_seen *s, chorus_time now, chorus_time lifetime) {
+  return now - s->at >= lifetime;
 }
 
 /* Doubles the ring; false without memory or at the limit. */
@@ -88,8 +84,8 @@ static bool grow(struct ref_dedup *d) {
 
 void ref_dedup_add(struct ref_dedup *d, const struct chorus_endpoint *source, uint16_t mid,
                    chorus_time now, chorus_time lifetime) {
-  drop_expired(d, now, lifetime);
-  if (d->count == d->capacity && !grow(d)) {
+  bool full = d->count == d->capacity;
+  if (full && (is_expired(&entries(d)[d->head], now, lifetime) || !grow(d))) {
     d->head = (d->head + 1) & (d->capacity - 1);
     d->count--;
   }

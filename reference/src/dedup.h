@@ -27,6 +27,7 @@ struct ref_dedup {
   uint16_t *mid;         /* NULL: own_mid */
   struct ref_seen *seen; /* NULL: own */
   uint32_t head, count, capacity;
+  uint32_t reserved; /* until here it is one cache line */
   struct ref_seen own[REF_DEDUP_INLINE];
 };
 
@@ -37,7 +38,16 @@ void ref_dedup_free(struct ref_dedup *d);
 bool ref_dedup_find(const struct ref_dedup *d, const struct chorus_endpoint *source, uint16_t mid,
                     chorus_time now, chorus_time *age);
 
-/* Remembers |mid| of |source|. Makes room by forgetting what is |lifetime| old, or by growing. */
+/* Asks for the memory that the next ref_dedup_add() writes to. */
+static inline void ref_dedup_prefetch(const struct ref_dedup *d) {
+  uint32_t at = (d->head + d->count) & (d->capacity - 1);
+  __builtin_prefetch(d->seen ? &d->seen[at] : &d->own[at], 1);
+}
+
+/*
+ * Remembers |mid| of |source|. When there is no room, forgets the oldest entry if it is |lifetime|
+ * old, grows otherwise. So an entry may stay beyond its lifetime: ref_dedup_find() tells its age.
+ */
 void ref_dedup_add(struct ref_dedup *d, const struct chorus_endpoint *source, uint16_t mid,
                    chorus_time now, chorus_time lifetime);
 

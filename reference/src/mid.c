@@ -24,12 +24,27 @@ static unsigned oldest(const struct ref_mids *m) {
   return best;
 }
 
+static uint32_t mark_of(chorus_time now) {
+  return (uint32_t)((now + CHORUS_SECOND - 1) / CHORUS_SECOND + 1);
+}
+
+/* The block that |next| lies in is left. */
+static void leave_block(struct ref_mids *m, uint16_t last) {
+  if (m->current) m->used[last / REF_MID_BLOCK] = m->current;
+  m->current = 0;
+  m->inside = false;
+}
+
 void ref_mids_touch(struct ref_mids *m, chorus_time now, uint16_t mid) {
-  m->used[mid / REF_MID_BLOCK] = (uint32_t)((now + CHORUS_SECOND - 1) / CHORUS_SECOND + 1);
+  if (m->inside && mid / REF_MID_BLOCK == m->next / REF_MID_BLOCK)
+    m->current = mark_of(now);
+  else
+    m->used[mid / REF_MID_BLOCK] = mark_of(now);
 }
 
 void ref_mids_start(struct ref_mids *m, chorus_time now, uint64_t random) {
   unsigned count = 0;
+  if (m->inside) leave_block(m, m->next);
   for (unsigned i = 0; i < REF_MID_BLOCKS; i++) count += block_free(m, i, now);
   unsigned pick = count ? (unsigned)((random >> 32) % count) : 0;
   unsigned block = count ? nth_free(m, now, 0, pick) : oldest(m);
@@ -45,7 +60,7 @@ bool ref_mids_take(struct ref_mids *m, chorus_time now, uint16_t *mid) {
     m->inside = true;
   }
   *mid = m->next++;
-  m->inside = m->next % REF_MID_BLOCK != 0;
-  ref_mids_touch(m, now, *mid);
+  m->current = mark_of(now);
+  if (m->next % REF_MID_BLOCK == 0) leave_block(m, *mid);
   return true;
 }

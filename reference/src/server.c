@@ -2,8 +2,6 @@
 /* The server as a node: what comes in, and when. */
 #include "server.h"
 
-enum { CACHE_LINE = 64 };
-
 #include <stdlib.h>
 
 static struct ref_env env_of(const struct ref_server *s, chorus_time now) {
@@ -103,16 +101,10 @@ static bool is_sane(const struct chorus_datagram *d) {
   return !(chorus_is_group(&d->destination) && d->destination.port == CHORUS_COAPS_PORT);
 }
 
-/* With many servers in one process, each call finds its server outside of the cache. */
-static void prefetch(const struct ref_server *s, size_t from, size_t to) {
-  for (size_t at = from; at < to; at += CACHE_LINE) __builtin_prefetch((const char *)s + at);
-}
-
 static void server_datagram(void *node, chorus_time now, const struct chorus_datagram *datagram) {
   struct ref_server *s = node;
   struct ref_work w;
-  prefetch(s, 0, offsetof(struct ref_server, dedup.own));
-  prefetch(s, sizeof *s, sizeof *s + sizeof(struct ref_server_resource));
+  ref_dedup_prefetch(&s->dedup);
   if (!is_sane(datagram)) return;
   enum ref_fault fault = ref_decode(datagram->payload, datagram->length, &w.message);
   work_begin(s, &w, now, datagram);
@@ -138,7 +130,6 @@ static void run_deferred(struct ref_server *s, chorus_time now) {
 
 static void server_wake(void *node, chorus_time now) {
   struct ref_server *s = node;
-  prefetch(s, 0, offsetof(struct ref_server, first_pending.inline_octets) + CACHE_LINE);
   struct ref_env env = env_of(s, now);
   s->deadline = CHORUS_NEVER;
   if (s->deferred) run_deferred(s, now);
@@ -179,7 +170,9 @@ static const struct chorus_node_ops server_ops = {.start = server_start,
                                                   .datagram = server_datagram,
                                                   .wake = server_wake,
                                                   .command = ref_server_command,
-                                                  .stop = server_stop};
+                                                  .stop = server_stop,
+                                                  .datagram_lines = REF_SERVER_DATAGRAM_LINES,
+                                                  .wake_lines = REF_SERVER_WAKE_LINES};
 
 /* The configuration, checked and cut to one block of memory. */
 
@@ -263,12 +256,34 @@ static void fill(struct ref_server *s, const struct ref_server_config *c) {
   ref_dedup_init(&s->dedup);
 }
 
+static size_t round_up(size_t size, size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
+
+/* The octets of a block; |groups| gets the offset of the groups in it. */
+static size_t block_size(const struct ref_server_config *c, size_t *groups) {
+  size_t size = sizeof(struct ref_server) + c->resource_count * sizeof(struct ref_server_resource);
+  *groups = round_up(size + text_size(c), _Alignof(struct ref_server_group));
+  return round_up(*groups + c->group_count * sizeof(struct ref_server_group), REF_CACHE_LINE);
+}
+
+static void *from_heap(void *context, size_t size) {
+  (void)context;
+  return aligned_alloc(REF_CACHE_LINE, size);
+}
+
+static void to_heap(void *context, void *memory) {
+  (void)context;
+  free(memory);
+}
+
+static const struct ref_allocator heap = {.allocate = from_heap, .release = to_heap};
+
 struct chorus_node ref_server_new(const struct ref_server_config *c, const char **why) {
+  const struct ref_allocator *allocator = c->allocator ? c->allocator : &heap;
   const char *fault = config_fault(c);
-  size_t size = sizeof(struct ref_server) + c->resource_count * sizeof(struct ref_server_resource) +
-                c->group_count * sizeof(struct ref_server_group) + (fault ? 0 : text_size(c));
-  size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-  struct ref_server *s = fault ? NULL : aligned_alloc(CACHE_LINE, size);
+  size_t group_offset = 0, size = fault ? 0 : block_size(c, &group_offset);
+  struct ref_server *s = fault ? NULL : allocator->allocate(allocator->context, size);
   if (!s) {
     if (why) *why = fault ? fault : "no memory";
     return (struct chorus_node){NULL, NULL};
@@ -276,10 +291,11 @@ struct chorus_node ref_server_new(const struct ref_server_config *c, const char 
   memset(s, 0, size);
   fill(s, c);
   s->block = size;
+  s->allocator = *allocator;
   s->resources = (struct ref_server_resource *)(s + 1);
   s->resource_count = c->resource_count;
-  struct ref_server_group *groups = (void *)(s->resources + c->resource_count);
-  uint8_t *text = (uint8_t *)(groups + c->group_count);
+  struct ref_server_group *groups = (void *)((uint8_t *)s + group_offset);
+  uint8_t *text = (uint8_t *)(s->resources + c->resource_count);
   for (size_t i = 0; i < c->resource_count; i++)
     copy_resource(&s->resources[i], &c->resources[i], &text);
   ref_groups_configure(s, groups, c->groups, c->group_count);
@@ -297,7 +313,8 @@ void ref_server_free(struct chorus_node node) {
   free(s->periods);
   free(s->sources);
   free(s->why);
-  free(s);
+  struct ref_allocator allocator = s->allocator;
+  if (allocator.release) allocator.release(allocator.context, s);
 }
 
 size_t ref_server_footprint(const struct chorus_node *node) {

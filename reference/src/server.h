@@ -8,8 +8,10 @@
  *   respond.c   suppress or answer; piggyback, send at once, or keep for later
  *   pending.c   what is to be sent later: group responses in their Leisure, separate responses
  *
- * A server is one block of memory: this structure, its resources, groups and texts. What a group
- * request touches comes first.
+ * A server is one block of memory: this structure, its resources, texts and groups. With 100,000
+ * servers in one process every call finds its server outside of the cache, so what a group request
+ * or its wake touches is gathered in as few cache lines as possible; REF_SERVER_DATAGRAM_LINES and
+ * REF_SERVER_WAKE_LINES name them.
  */
 #ifndef REF_SERVER_H
 #define REF_SERVER_H
@@ -31,36 +33,37 @@ enum {
 struct ref_server_resource {
   struct ref_resource_traits traits;
   const char *path;
-  const char *attributes; /* NULL: none */
   const uint8_t *initial;
   uint8_t *changed; /* on the heap once the representation was changed, else NULL */
   chorus_time processing;
   uint64_t counter;
-  uint64_t initial_counter;
   uint32_t methods;
   uint16_t path_length;
-  uint16_t initial_length;
   uint16_t length;
   uint16_t content_format;
   uint8_t kind;
   uint8_t code; /* of the response, when it is always the same; 0: it depends */
-  uint8_t initial_code;
-  bool hidden;
   bool exists;
+  bool hidden;
+  uint8_t initial_code;
+  /* Until here it is one cache line. */
+  uint16_t initial_length;
+  const char *attributes; /* NULL: none */
+  uint64_t initial_counter;
 };
 
 /* A response on its way, ordered by |due|. */
 struct ref_pending {
   struct ref_pending *next;
   chorus_time due;
-  uint8_t *octets; /* |inline_octets|, or on the heap */
+  uint8_t *octets;      /* |inline_octets|, or on the heap */
+  chorus_time interval; /* last retransmission interval */
   struct chorus_endpoint destination;
   struct chorus_endpoint source;
   uint16_t length;
   uint8_t attempts; /* transmissions so far */
   bool in_use;
-  uint8_t inline_octets[REF_PENDING_INLINE];
-  chorus_time interval; /* last retransmission interval */
+  uint8_t inline_octets[REF_PENDING_INLINE]; /* last: a short response ends in the second line */
 };
 
 /* The Leisure period of one group membership. */
@@ -89,21 +92,26 @@ struct ref_server_group {
   bool joined;
 };
 
+enum { REF_CACHE_LINE = 64 };
+
 struct ref_server {
-  const struct ref_server_policy *policy;
+  _Alignas(REF_CACHE_LINE) const struct ref_server_policy *policy;
   const struct chorus_host *host;
   void *policy_context;
   struct ref_pending *pending; /* the next first */
   struct ref_deferred *deferred;
   chorus_time deadline; /* as told to the host */
-  chorus_time leisure;
   struct ref_server_resource *resources;
-  /* Until here, and the response below, is what a wake touches: 64 octets, and 64 more. */
-  struct ref_pending first_pending;
   size_t resource_count;
-  struct ref_membership_period period; /* the membership that was used last */
-  struct ref_source_rate source;       /* likewise */
+  /* A wake touches what is above, and the response. */
+  struct ref_pending first_pending;
+  struct ref_source_rate source; /* the source that was used last */
+  chorus_time leisure;
   struct ref_mids mids;
+  struct ref_membership_period period; /* the membership that was used last */
+  uint32_t response_rate;
+  uint16_t port;
+  bool no_dedup, no_filter, no_discovery, only_widen, multicast_unaware, started;
   struct ref_dedup dedup;
 
   struct ref_exchanges exchanges;
@@ -116,13 +124,22 @@ struct ref_server {
   struct ref_server_group *added; /* groups that were joined at run time */
   size_t added_count;
   struct ref_resource_traits discovery;
-  uint32_t response_rate;
-  size_t block; /* octets of this block of memory */
-  char *why;    /* text of the last command that failed; on the heap */
-  uint16_t port;
+  struct ref_allocator allocator;
+  size_t block;             /* octets of this block of memory */
+  char *why;                /* text of the last command that failed; on the heap */
   uint8_t discovery_joined; /* bit per All CoAP Nodes group */
-  bool no_dedup, no_filter, no_discovery, only_widen, multicast_unaware, started;
 };
+
+/* The cache line of an octet of the block of memory, as a bit of a set. */
+#define REF_LINE_OF(offset) (UINT32_C(1) << ((offset) / REF_CACHE_LINE))
+#define REF_SERVER_WAKE_LINES                                                 \
+  (REF_LINE_OF(0) | REF_LINE_OF(offsetof(struct ref_server, first_pending)) | \
+   REF_LINE_OF(offsetof(struct ref_server, first_pending.inline_octets)))
+#define REF_SERVER_DATAGRAM_LINES                                                             \
+  (REF_SERVER_WAKE_LINES | REF_LINE_OF(offsetof(struct ref_server, source)) |                 \
+   REF_LINE_OF(offsetof(struct ref_server, period)) |                                         \
+   REF_LINE_OF(offsetof(struct ref_server, dedup)) | REF_LINE_OF(sizeof(struct ref_server)) | \
+   REF_LINE_OF(sizeof(struct ref_server) + REF_CACHE_LINE))
 
 /* A request in the works. */
 struct ref_work {

@@ -54,6 +54,17 @@ struct ref_resource {
   chorus_time processing;  /* extra time before a response to unicast (separate response), ns */
 };
 
+/*
+ * Where servers live. Many servers in one process are faster when their memory is contiguous and in
+ * huge pages.
+ */
+struct ref_allocator {
+  /* |size| octets, a multiple of 64, aligned to 64; NULL: no memory. */
+  void *(*allocate)(void *context, size_t size);
+  void (*release)(void *context, void *memory); /* NULL: memory is given back in another way */
+  void *context;
+};
+
 struct ref_server_config {
   const struct ref_resource *resources;
   size_t resource_count;
@@ -70,6 +81,7 @@ struct ref_server_config {
   uint32_t response_rate; /* responses per second per source and at most; 0: 20 (COAP-4.7-03) */
   const struct ref_server_policy *policy; /* NULL: the reference's own; must outlive the server */
   void *policy_context;                   /* handed to each policy */
+  const struct ref_allocator *allocator;  /* NULL: the heap; copied, its context must outlive */
 };
 
 struct ref_client_config {

@@ -77,7 +77,7 @@ END_TEST
 /* 65536 values in 100 s cannot all be had twice within EXCHANGE_LIFETIME. */
 START_TEST(mids_do_not_repeat) {
   static chorus_time last[65536];
-  struct ref_mids m = {{0}, 0, false};
+  struct ref_mids m = {.inside = false};
   unsigned taken = 0, refused = 0;
   memset(last, 0xff, sizeof last);
   ref_mids_start(&m, 0, 0x123456789abcdef0u);
@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(mids_start_at_random_after_restarts) {
   static chorus_time last[65536];
-  struct ref_mids m = {{0}, 0, false};
+  struct ref_mids m = {.inside = false};
   uint16_t first[20];
   uint64_t x = 99;
   memset(last, 0xff, sizeof last);
@@ -121,7 +121,7 @@ END_TEST
 
 /* A copy that is sent 40 s later keeps its Message ID reserved 40 s longer. */
 START_TEST(mids_are_touched_by_copies) {
-  struct ref_mids m = {{0}, 0, false};
+  struct ref_mids m = {.inside = false};
   uint16_t mid, other;
   ref_mids_start(&m, 0, 0);
   ck_assert(ref_mids_take(&m, 0, &mid));
@@ -178,7 +178,7 @@ START_TEST(responders_hundred_thousand) {
     ref_responders_clear(r);
     ck_assert(!ref_responders_has(r, &e));
   }
-  r->generation = UINT32_MAX;
+  r->generation = UINT16_MAX;
   ck_assert(ref_responders_add(r, &e));
   ref_responders_clear(r);
   ck_assert(!ref_responders_has(r, &e));
