@@ -43,6 +43,24 @@ START_TEST(the_first_response_is_not_the_last) {
 }
 END_TEST
 
+START_TEST(the_first_response_does_not_end_the_request) {
+  static const struct {
+    const char *detail;
+    uint64_t at;
+    enum jdg_verdict verdict;
+  } ends[] = {{"answered", 600, JDG_WARN},
+              {"cancelled", 600, JDG_NOT_EXERCISED},
+              {"timeout", 20000, JDG_NOT_EXERCISED},
+              {"answered", 20000, JDG_NOT_EXERCISED}};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    open_and_ask();
+    answer(500, S1, R(9, "aa"), true);
+    cfx_done(&t, ends[i].at, GROUP, Q(1, "aa"), ends[i].detail);
+    ck_verdict(&t, 30000, "GC-2.3.1-22", ends[i].verdict);
+  }
+}
+END_TEST
+
 START_TEST(disclaimed_classes_are_not_owed) {
   const struct fx_message *q =
       NON(PUT, 1, "aa", .path = "/x", .payload = "1", .options = {{DIS_NO_RESPONSE, "02"}});
@@ -209,6 +227,7 @@ int main(void) {
   TCase *tc = tcase_create("responders");
   tcase_add_test(tc, success_and_failure_side_by_side);
   tcase_add_test(tc, the_first_response_is_not_the_last);
+  tcase_add_test(tc, the_first_response_does_not_end_the_request);
   tcase_add_test(tc, disclaimed_classes_are_not_owed);
   tcase_add_test(tc, a_second_response_is_dropped);
   tcase_add_test(tc, one_answer_alone_exercises_nothing);
