@@ -41,14 +41,11 @@ struct mut_change {
   void (*incoming)(struct mut_node *node, struct mut_message *message);
   /* Whatever arrives, as octets, before that; true: it goes no further. */
   bool (*damaged)(struct mut_node *node, const struct chorus_datagram *datagram);
-  /* Before a step of the scenario. */
-  void (*command)(struct mut_node *node, const struct chorus_command *command);
   /* An application event, a copy; false: it is not reported. */
   bool (*event)(struct mut_node *node, struct chorus_event *event);
   /* After start(): further ports and groups by mut_open() and mut_join(). */
   void (*start)(struct mut_node *node);
-  /* Whether the host is asked to join or leave; if not, the node does not learn of it. */
-  bool (*join)(struct mut_node *node, const struct chorus_endpoint *group);
+  /* Whether the host is asked to leave; if not, the node does not learn of it. */
   bool (*leave)(struct mut_node *node, const struct chorus_endpoint *group);
   /* Room for the policies that are handed out. */
   struct ref_server_policy own_server_policy;

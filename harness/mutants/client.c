@@ -168,6 +168,18 @@ static bool critical_taken(const struct ref_env *env, const struct ref_exchange 
 }
 CLIENT_POLICY(critical_taken, valid)
 
+static bool elective_rejected(const struct ref_env *env, const struct ref_exchange *request,
+                              const struct ref_reply *reply) {
+  struct dis_coap m;
+  bool wrong = OWN.valid(env, request, reply);
+  dis_coap_parse(&m, reply->datagram->payload, reply->datagram->length);
+  for (size_t i = 0; i < m.option_count; i++)
+    wrong = wrong &&
+            (dis_option_known(m.options[i].number) || dis_option_critical(m.options[i].number));
+  return noted(env, OWN.valid(env, request, reply), wrong);
+}
+CLIENT_POLICY(elective_rejected, valid)
+
 /* ---- who answered ---- */
 
 static bool takes_everything(const struct ref_env *env, const struct ref_exchange *request,

@@ -79,6 +79,15 @@ static bool unicast_octets(struct mut_node *n, const struct chorus_datagram *d) 
   return true;
 }
 
+/* ---- memberships ---- */
+
+static bool leaves_nothing(struct mut_node *n, const struct chorus_endpoint *group) {
+  (void)n;
+  (void)group;
+  return false;
+}
+MUTATION(leaves_nothing, leave)
+
 /* The destination address is not looked at: all is unicast. */
 void mut_group_as_unicast(struct mut_change *change) {
   change->incoming = unicast_message;

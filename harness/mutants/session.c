@@ -89,10 +89,7 @@ static void on_close(void *context, uint16_t port) {
 
 static int on_join(void *context, const struct chorus_endpoint *group) {
   struct mut_node *n = context;
-  if (!n->change->join || n->change->join(n, group))
-    return n->host->ops->join(n->host->context, group);
-  mut_note(n);
-  return CHORUS_OK;
+  return n->host->ops->join(n->host->context, group);
 }
 
 static void on_leave(void *context, const struct chorus_endpoint *group) {
@@ -201,7 +198,6 @@ static int on_command(void *node, chorus_time now, const struct chorus_command *
                       const char **why) {
   struct mut_node *n = node;
   n->now = now;
-  if (n->change->command) n->change->command(n, command);
   return n->inner.ops->command(n->inner.state, now, command, why);
 }
 
