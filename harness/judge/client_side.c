@@ -221,6 +221,7 @@ static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look, b
     return NULL;
   }
   fill(&a->arrival, look);
+  a->last_time = look->now;
   attach(judge, look, &a->arrival);
   a->arrival.due = what_is_due(look, &a->arrival);
   if (known_mid && a->arrival.due == JDG_DELIVER) a->arrival.due = JDG_UNCERTAIN;
@@ -246,6 +247,7 @@ void client_received(struct judge *judge, struct jdg_look *look) {
   if (copy) {
     look->copy = true;
     a->arrival.copies++;
+    a->last_time = look->now;
   } else {
     bool known_mid = a && look->now - a->arrival.time < JDG_EXCHANGE_LIFETIME;
     if (a) jdg_table_remove(&judge->arrivals, a->hash, a);
@@ -330,12 +332,10 @@ static struct arrival *likeliest(struct host *host, const struct chorus_event *e
 /* The arrival that was delivered: by its true source and Token, else the one that fits best. */
 static struct arrival *delivered_arrival(const struct judge *judge, struct host *host,
                                          const struct chorus_event *e) {
+  struct arrival *best = likeliest(host, e);
+  if (best) return best;
   struct arrival *a = arrival_find(judge, &host->host, &e->peer, e->mid);
-  bool fits = a && has_token_of(&a->arrival, e) && a->arrival.code == e->code;
-  /* Another one under the same Message ID and Token may have hidden the one that was taken. */
-  if (fits && a->arrival.due != JDG_UNCERTAIN && a->arrival.due != JDG_INVALID) return a;
-  struct arrival *other = likeliest(host, e);
-  return other ? other : fits ? a : NULL;
+  return a && has_token_of(&a->arrival, e) && a->arrival.code == e->code ? a : NULL;
 }
 
 static void deliver(struct judge *judge, struct jdg_look *look) {

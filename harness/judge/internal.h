@@ -42,8 +42,9 @@ struct recent_request {
   uint64_t source; /* hash of the source address */
 };
 
-#define RECENT_REQUESTS 32
-#define CLIENT_PORTS    8
+#define INSTANT_RECEPTIONS 8
+#define RECENT_REQUESTS    32
+#define CLIENT_PORTS       8
 
 /* A host with what rules need not see. |host| comes first. */
 struct host {
@@ -59,6 +60,9 @@ struct host {
   struct recent_request recent[RECENT_REQUESTS];
   chorus_time busy_until; /* Leisure periods one after the other, of all group requests so far */
   size_t recent_next;
+  chorus_time instant; /* of the latest reception, and the group receptions of that instant */
+  struct jdg_reception *at_instant[INSTANT_RECEPTIONS];
+  size_t instant_count;
   uint16_t client_ports[CLIENT_PORTS]; /* source ports of requests sent, the latest first */
   size_t client_port_count;
   struct arrival *latest_arrivals; /* chain by |older|, the latest first, due ones removed */
@@ -95,6 +99,7 @@ struct reception {
 
 struct arrival {
   struct jdg_arrival arrival;
+  chorus_time last_time; /* of the last copy */
   uint64_t digest;
   uint64_t hash;
   bool indexed, is_due_chained;

@@ -186,6 +186,22 @@ static void note_membership(struct jdg_look *look, struct jdg_reception *q) {
   q->member_known = member != JDG_UNKNOWN;
 }
 
+/* Receptions of this instant: an event of the same instant may say otherwise of the membership. */
+static void note_instant(struct host *host, struct jdg_reception *q) {
+  if (host->instant != q->time) host->instant_count = 0;
+  host->instant = q->time;
+  if (q->group && host->instant_count < INSTANT_RECEPTIONS)
+    host->at_instant[host->instant_count++] = q;
+}
+
+static void doubt_membership(struct host *host, const struct chorus_endpoint *group,
+                             chorus_time now) {
+  if (host->instant != now) return;
+  for (size_t i = 0; i < host->instant_count; i++)
+    if (chorus_same_endpoint(&host->at_instant[i]->destination, group))
+      host->at_instant[i]->member_known = false;
+}
+
 static void attach_request(struct judge *judge, struct jdg_look *look, struct reception *r) {
   bool has_token = look->coap->token_length <= 8 && look->coap->length >= 4u &&
                    !(look->coap->errors & (DIS_ERROR_SHORT | DIS_ERROR_TOKEN_LENGTH |
@@ -224,7 +240,8 @@ static void open_window(struct judge *judge, struct jdg_look *look, struct jdg_r
 void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad bad) {
   struct reception *r =
       reception_find(judge, look->host, &look->frame_info->source, look->coap->mid);
-  bool fresh = !r || look->now - r->reception.time >= JDG_NON_LIFETIME;
+  bool fresh = !r || look->now - r->reception.time >= JDG_NON_LIFETIME ||
+               r->reception.time < look->host->restarted_at; /* a restart may forget it */
   bool identical = r && r->digest == look->judge->digest && r->reception.group == look->group;
   if (!fresh && identical) {
     look->copy = true;
@@ -239,6 +256,7 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
     if (old) unindex(judge, old);
     attach_request(judge, look, r);
     note_membership(look, &r->reception);
+    note_instant((struct host *)look->host, &r->reception);
     note_recent((struct host *)look->host, &r->reception);
     r->reception.isolated = note_leisure((struct host *)look->host, look->group, look->now);
     reception_index(judge, r);
@@ -300,8 +318,11 @@ static struct reception *cause_of(struct judge *judge, const struct jdg_look *lo
   return r ? r : group_sight_latest(judge, look->host, to);
 }
 
-static bool owes(const struct leg *leg) {
-  return leg && leg->leg.responses < leg->leg.receptions;
+/* Whether an answer is still to be expected; what was suppressed is owed no longer than a window.
+ */
+static bool owes(const struct leg *leg, chorus_time now) {
+  if (!leg || !leg->latest || leg->leg.responses >= leg->leg.receptions) return false;
+  return leg->latest->reception.window_end >= now;
 }
 
 /*
@@ -316,26 +337,33 @@ static struct request *answered_request(const struct judge *judge, const struct 
   if (!own || !apart) return own ? own : apart;
   const struct leg *a = leg_find(judge, own, look->host);
   const struct leg *b = leg_find(judge, apart, look->host);
-  if (owes(a) || !b) return own;
-  if (owes(b) || !a) return apart;
+  if (owes(a, look->now) || !b) return own;
+  if (owes(b, look->now) || !a) return apart;
   return b->leg.last_received > a->leg.last_received ? apart : own;
+}
+
+/* A piggybacked response names its request by the Message ID, any other one by the Token. */
+static struct request *responded_to(const struct judge *judge, const struct jdg_look *look,
+                                    struct reception *by_mid) {
+  if (by_mid && by_mid->reception.request) return (struct request *)by_mid->reception.request;
+  return answered_request(judge, look);
 }
 
 void server_responded(struct judge *judge, struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
-  struct request *request = answered_request(judge, look);
-  struct leg *leg = request ? leg_of(judge, request, look->host) : NULL;
-  struct reception *by_mid = NULL;
-  if (m->type == DIS_ACK) by_mid = reacted_to(judge, look);
+  struct reception *by_mid = m->type == DIS_ACK ? reacted_to(judge, look) : NULL;
   if (by_mid) by_mid->reception.acks++;
   if (by_mid) react(&by_mid->reception, look->frame);
-  struct reception *cause = cause_of(judge, look, leg);
+  struct request *request = responded_to(judge, look, by_mid);
+  struct leg *leg = request ? leg_of(judge, request, look->host) : NULL;
+  struct reception *cause = by_mid ? by_mid : cause_of(judge, look, leg);
   look->request = request ? &request->request : NULL;
   look->leg = leg ? &leg->leg : NULL;
   look->reception = cause ? &cause->reception : NULL;
+  /* |copy| is set where the very datagram was sent before, for whatever request. */
   if (leg) {
     request->last_seen = look->now;
-    look->copy = sent_before(&leg->leg, look);
+    look->copy = look->copy || sent_before(&leg->leg, look);
     if (!look->copy) remember_response(&leg->leg, look);
   }
   if (cause && !look->copy) {
@@ -352,7 +380,7 @@ void server_empty_sent(struct judge *judge, struct jdg_look *look) {
     struct reception *r = reacted_to(judge, look);
     struct arrival *a = arrival_find(judge, look->host, to, m->mid);
     /* The Message ID may have come in a request and in a response: the later one is meant. */
-    if (r && a && a->arrival.time > r->reception.last_time) r = NULL;
+    if (r && a && a->last_time > r->reception.last_time) r = NULL;
     if (r) a = NULL;
     if (r) {
       r->reception.rsts += m->type == DIS_RST;
@@ -398,6 +426,8 @@ static void find_cause(struct judge *judge, struct jdg_look *look) {
 void server_event(struct judge *judge, struct jdg_look *look) {
   const struct chorus_event *e = look->event;
   struct host *host = (struct host *)look->host;
+  if (e->type == CHORUS_EVENT_JOIN || e->type == CHORUS_EVENT_LEAVE)
+    doubt_membership(host, &e->peer, look->now);
   if (e->type == CHORUS_EVENT_JOIN) host_membership(host, &e->peer, true);
   if (e->type == CHORUS_EVENT_LEAVE) host_membership(host, &e->peer, false);
   if (e->type != CHORUS_EVENT_EXECUTE && e->type != CHORUS_EVENT_SUPPRESS) return;

@@ -97,6 +97,8 @@ void rule_gc_2_1_01(struct jdg_look *look) {
     return;
   }
   if (!rule_answers_group(look) || look->copy) return;
+  /* A membership that begins in this very instant is told of only after the packets. */
+  if (stranger && look->now == r->time) return;
   if (stranger && look->leg->receptions == 1)
     answered_stranger(look, r);
   else
