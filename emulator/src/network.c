@@ -347,7 +347,7 @@ static unsigned kind_of(const struct emu_event *event) {
 static EMU_ALWAYS_INLINE void prefetch_subject(const struct emu_network *network,
                                                const struct emu_event *event) {
   if (kind_of(event) == EMU_EVENT_WAKE)
-    emu_prefetch(emu_node_at(network, event->index), 3);
+    emu_prefetch(emu_node_at(network, event->index), 2);
   else if (kind_of(event) == EMU_EVENT_UNICAST)
     emu_prefetch(emu_packet_at(network, event->index), 2);
 }

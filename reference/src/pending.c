@@ -5,26 +5,29 @@
 
 #include "server.h"
 
+static uint8_t *octets_of(struct ref_pending *p) {
+  return p->length > REF_PENDING_INLINE ? p->long_octets : p->inline_octets;
+}
+
 static struct ref_pending *take_entry(struct ref_server *s, size_t length) {
   struct ref_pending *p = &s->first_pending;
   if (p->in_use) p = malloc(sizeof *p);
   if (!p) return NULL;
-  p->octets = p->inline_octets;
-  if (length > REF_PENDING_INLINE) p->octets = malloc(length);
-  if (!p->octets) {
+  uint8_t *octets = NULL;
+  if (length > REF_PENDING_INLINE && !(octets = malloc(length))) {
     if (p != &s->first_pending) free(p);
     return NULL;
   }
+  if (octets) p->long_octets = octets;
   p->in_use = true;
   p->attempts = 0;
-  p->interval = 0;
   p->next = NULL;
   p->length = (uint16_t)length;
   return p;
 }
 
 static void release(struct ref_server *s, struct ref_pending *p) {
-  if (p->octets != p->inline_octets) free(p->octets);
+  if (p->length > REF_PENDING_INLINE) free(p->long_octets);
   p->in_use = false;
   if (p != &s->first_pending) free(p);
 }
@@ -45,17 +48,18 @@ bool ref_pending_add(struct ref_server *s, chorus_time due,
   p->due = due;
   p->destination = *destination;
   p->source = *source;
-  memcpy(p->octets, octets, length);
+  memcpy(octets_of(p), octets, length);
   insert(s, p);
   return true;
 }
 
-static bool is_confirmable(const struct ref_pending *p) {
-  return ((p->octets[0] >> 4) & 3u) == REF_CON;
+static bool is_confirmable(struct ref_pending *p) {
+  return ((octets_of(p)[0] >> 4) & 3u) == REF_CON;
 }
 
-static uint16_t mid_of(const struct ref_pending *p) {
-  return (uint16_t)(p->octets[2] << 8 | p->octets[3]);
+static uint16_t mid_of(struct ref_pending *p) {
+  const uint8_t *octets = octets_of(p);
+  return (uint16_t)(octets[2] << 8 | octets[3]);
 }
 
 /* Sends one; a Confirmable one stays until it is acknowledged or has been sent often enough. */
@@ -64,13 +68,14 @@ static void run_one(struct ref_server *s, const struct ref_env *env, struct ref_
     release(s, p);
     return;
   }
-  ref_server_send(s, &p->destination, &p->source, p->octets, p->length);
+  ref_server_send(s, &p->destination, &p->source, octets_of(p), p->length);
   if (!is_confirmable(p)) {
     release(s, p);
     return;
   }
   ref_mids_touch(&s->mids, env->now, mid_of(p));
-  p->interval = s->policy->retransmit(env, p->attempts++, p->interval);
+  chorus_time last = p->attempts ? p->interval : 0;
+  p->interval = s->policy->retransmit(env, p->attempts++, last);
   p->due = env->now + p->interval;
   insert(s, p);
 }

@@ -52,18 +52,21 @@ struct ref_server_resource {
   uint64_t initial_counter;
 };
 
-/* A response on its way, ordered by |due|. */
+/*
+ * A response on its way, ordered by |due|. What comes after its octets is rarely needed, so that a
+ * short one takes a server no more than its first two cache lines.
+ */
 struct ref_pending {
   struct ref_pending *next;
   chorus_time due;
-  uint8_t *octets;      /* |inline_octets|, or on the heap */
-  chorus_time interval; /* last retransmission interval */
   struct chorus_endpoint destination;
   struct chorus_endpoint source;
   uint16_t length;
   uint8_t attempts; /* transmissions so far */
   bool in_use;
-  uint8_t inline_octets[REF_PENDING_INLINE]; /* last: a short response ends in the second line */
+  uint8_t inline_octets[REF_PENDING_INLINE];
+  uint8_t *long_octets; /* on the heap, when they are more than that */
+  chorus_time interval; /* last retransmission interval */
 };
 
 /* The Leisure period of one group membership. */
@@ -95,18 +98,18 @@ struct ref_server_group {
 enum { REF_CACHE_LINE = 64 };
 
 struct ref_server {
-  _Alignas(REF_CACHE_LINE) const struct ref_server_policy *policy;
-  const struct chorus_host *host;
+  _Alignas(REF_CACHE_LINE) const struct chorus_host *host;
   void *policy_context;
   struct ref_pending *pending; /* the next first */
   struct ref_deferred *deferred;
   chorus_time deadline; /* as told to the host */
+  struct ref_pending first_pending;
+  /* A wake touches no more than the above. */
+  const struct ref_server_policy *policy;
   struct ref_server_resource *resources;
   size_t resource_count;
-  /* A wake touches what is above, and the response. */
-  struct ref_pending first_pending;
-  struct ref_source_rate source; /* the source that was used last */
   chorus_time leisure;
+  struct ref_source_rate source; /* the source that was used last */
   struct ref_mids mids;
   struct ref_membership_period period; /* the membership that was used last */
   uint32_t response_rate;
@@ -132,11 +135,10 @@ struct ref_server {
 
 /* The cache line of an octet of the block of memory, as a bit of a set. */
 #define REF_LINE_OF(offset) (UINT32_C(1) << ((offset) / REF_CACHE_LINE))
-#define REF_SERVER_WAKE_LINES                                                 \
-  (REF_LINE_OF(0) | REF_LINE_OF(offsetof(struct ref_server, first_pending)) | \
-   REF_LINE_OF(offsetof(struct ref_server, first_pending.inline_octets)))
+#define REF_SERVER_WAKE_LINES \
+  (REF_LINE_OF(0) | REF_LINE_OF(offsetof(struct ref_server, first_pending.inline_octets)))
 #define REF_SERVER_DATAGRAM_LINES                                                             \
-  (REF_SERVER_WAKE_LINES | REF_LINE_OF(offsetof(struct ref_server, source)) |                 \
+  (REF_SERVER_WAKE_LINES | REF_LINE_OF(offsetof(struct ref_server, policy)) |                 \
    REF_LINE_OF(offsetof(struct ref_server, period)) |                                         \
    REF_LINE_OF(offsetof(struct ref_server, dedup)) | REF_LINE_OF(sizeof(struct ref_server)) | \
    REF_LINE_OF(sizeof(struct ref_server) + REF_CACHE_LINE))

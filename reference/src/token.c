@@ -44,6 +44,7 @@ void ref_tokens_free(struct ref_tokens *t) {
 }
 
 static bool same(const struct ref_token_entry *e, const uint8_t *token, uint8_t length) {
+  if (e->length == 8 && length == 8) return memcmp(e->token, token, 8) == 0; /* no call for 8 */
   return e->length == length && (length == 0 || memcmp(e->token, token, length) == 0);
 }
 
