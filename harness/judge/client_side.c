@@ -311,8 +311,9 @@ static unsigned likeness(const struct jdg_arrival *a, const struct chorus_event 
   if (a->mid != e->mid || a->code != e->code) return 0;
   bool token = has_token_of(a, e);
   if (!token && a->delivered) return 0;
-  return 1u + 8u * token + 4u * chorus_same_address(&a->source, &e->peer) +
-         2u * (a->payload_digest == payload) + (a->delivered == 0);
+  return 1u + 16u * token + 8u * chorus_same_address(&a->source, &e->peer) +
+         4u * (a->payload_digest == payload) + 2u * (a->delivered == 0) +
+         (a->due != JDG_INVALID); /* in doubt the application is believed to have the right one */
 }
 
 /* The most likely of the latest arrivals; of several the first, as a client drops later ones. */
@@ -361,7 +362,8 @@ static void deliver(struct judge *judge, struct jdg_look *look) {
 void client_event(struct judge *judge, struct jdg_look *look) {
   const struct chorus_event *e = look->event;
   struct host *host = (struct host *)look->host;
-  if (e->type == CHORUS_EVENT_RESTART) host->host.restarted_at = look->now;
+  if (e->type == CHORUS_EVENT_RESTART)
+    host->host.restarted_at = look->now ? look->now : 1; /* 0: none */
   if (e->type == CHORUS_EVENT_DELIVER) {
     deliver(judge, look);
     return;

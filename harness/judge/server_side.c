@@ -240,8 +240,10 @@ static void open_window(struct judge *judge, struct jdg_look *look, struct jdg_r
 void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad bad) {
   struct reception *r =
       reception_find(judge, look->host, &look->frame_info->source, look->coap->mid);
-  bool fresh = !r || look->now - r->reception.time >= JDG_NON_LIFETIME ||
-               r->reception.time < look->host->restarted_at; /* a restart may forget it */
+  bool expired = !r || look->now - r->reception.time >= JDG_NON_LIFETIME;
+  /* A restart may have forgotten it, or not: then what follows proves nothing. */
+  chorus_time restart = look->host->restarted_at;
+  bool fresh = expired || (restart && r->reception.time <= restart);
   bool identical = r && r->digest == look->judge->digest && r->reception.group == look->group;
   if (!fresh && identical) {
     look->copy = true;
@@ -252,7 +254,7 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
     struct reception *old = r;
     r = new_reception(judge, look, bad);
     if (!r) return;
-    r->reception.duplicate_of_known = !fresh;
+    r->reception.duplicate_of_known = !expired;
     if (old) unindex(judge, old);
     attach_request(judge, look, r);
     note_membership(look, &r->reception);
@@ -342,11 +344,14 @@ static struct request *answered_request(const struct judge *judge, const struct 
   return b->leg.last_received > a->leg.last_received ? apart : own;
 }
 
-/* A piggybacked response names its request by the Message ID, any other one by the Token. */
+/* A piggybacked response names its request by Message ID and Token, any other one by its Token. */
 static struct request *responded_to(const struct judge *judge, const struct jdg_look *look,
                                     struct reception *by_mid) {
-  if (by_mid && by_mid->reception.request) return (struct request *)by_mid->reception.request;
-  return answered_request(judge, look);
+  struct jdg_request *q = by_mid ? by_mid->reception.request : NULL;
+  const struct dis_coap *m = look->coap;
+  bool echoed =
+      q && q->token_length == m->token_length && memcmp(q->token, m->token, m->token_length) == 0;
+  return echoed ? (struct request *)q : answered_request(judge, look);
 }
 
 void server_responded(struct judge *judge, struct jdg_look *look) {
@@ -380,7 +385,7 @@ void server_empty_sent(struct judge *judge, struct jdg_look *look) {
     struct reception *r = reacted_to(judge, look);
     struct arrival *a = arrival_find(judge, look->host, to, m->mid);
     /* The Message ID may have come in a request and in a response: the later one is meant. */
-    if (r && a && a->last_time > r->reception.last_time) r = NULL;
+    if (r && a && a->last_time >= r->reception.last_time) r = NULL;
     if (r) a = NULL;
     if (r) {
       r->reception.rsts += m->type == DIS_RST;
@@ -404,23 +409,31 @@ void server_empty_sent(struct judge *judge, struct jdg_look *look) {
 
 /* ---- what servers' applications say ---- */
 
-static void find_cause(struct judge *judge, struct jdg_look *look) {
+static bool has_token(const struct reception *r, const struct chorus_event *e) {
+  const struct jdg_request *q = r->reception.request;
+  return !q ||
+         (q->token_length == e->token_length && memcmp(q->token, e->token, e->token_length) == 0);
+}
+
+/* The message that an event is about: by Message ID and Token, else the latest under its Token. */
+static struct reception *event_reception(const struct judge *judge, const struct jdg_look *look) {
   const struct chorus_event *e = look->event;
-  if (!e->has_message) return;
   struct reception *r = reception_find(judge, look->host, &e->peer, e->mid);
-  struct request *request = NULL;
-  if (!r) request = request_find(judge, &e->peer, e->token, e->token_length);
-  if (!r && !request) request = request_find_apart(judge, &e->peer, e->token, e->token_length);
-  if (r) {
-    look->reception = &r->reception;
-    look->leg = r->reception.leg;
-    look->request = r->reception.request;
-    look->frame = r->reception.frame;
-  } else if (request) {
-    struct leg *leg = leg_find(judge, request, look->host);
-    look->request = &request->request;
-    look->leg = leg ? &leg->leg : NULL;
-  }
+  if (r && has_token(r, e)) return r;
+  struct request *request = request_find(judge, &e->peer, e->token, e->token_length);
+  if (!request) request = request_find_apart(judge, &e->peer, e->token, e->token_length);
+  struct leg *leg = request ? leg_find(judge, request, look->host) : NULL;
+  return leg ? leg->latest : NULL;
+}
+
+static void find_cause(struct judge *judge, struct jdg_look *look) {
+  if (!look->event->has_message) return;
+  struct reception *r = event_reception(judge, look);
+  if (!r) return;
+  look->reception = &r->reception;
+  look->leg = r->reception.leg;
+  look->request = r->reception.request;
+  look->frame = r->reception.frame;
 }
 
 void server_event(struct judge *judge, struct jdg_look *look) {
