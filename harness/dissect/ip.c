@@ -60,16 +60,15 @@ static uint64_t pseudo_header(const struct dis_frame *frame, uint8_t protocol, s
 }
 
 /* Why the checksum of the UDP datagram of |length| octets at |p| is wrong, or NULL. */
-static const char *udp_checksum_fault(const struct dis_frame *frame, const uint8_t *p,
-                                      size_t length) {
+static const char *udp_checksum_fault(struct dis_frame *frame, const uint8_t *p, size_t length) {
   uint16_t checksum = be16(p + 6);
   if (checksum == 0)
     return chorus_is_ipv4(&frame->destination) ? NULL : "no UDP checksum over IPv6";
   uint64_t sum = pseudo_header(frame, PROTOCOL_UDP, length);
   if (checksum_fold(checksum_add(sum, p, length)) == UINT16_MAX) return NULL;
   /* Left to the network card, which captures come before. */
-  if (checksum == checksum_fold(sum)) return NULL;
-  return "UDP checksum is wrong";
+  frame->offloaded = checksum == checksum_fold(sum);
+  return frame->offloaded ? NULL : "UDP checksum is wrong";
 }
 
 static void read_udp(const struct body *body, struct dis_frame *frame) {

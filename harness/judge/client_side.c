@@ -68,14 +68,19 @@ void arrivals_expire(struct judge *judge) {
 
 static bool still_listening(const struct jdg_request *q, const struct host *client, chorus_time now,
                             bool *edge) {
-  if (q->first_time < client->host.restarted_at) return false;
+  chorus_time restart = client->host.restarted_at;
+  if (restart && q->first_time < restart) {
+    *edge = q->first_time + 1 >= restart; /* both in one instant, in whatever order */
+    return false;
+  }
+  if (restart && q->first_time == restart) *edge = true;
   if (q->done_at != CHORUS_NEVER) {
-    *edge = q->done_at == now;
+    *edge |= q->done_at == now;
     return q->done_at > now;
   }
   if (!q->announced || !q->timeout) return true;
   chorus_time end = q->announced_at + q->timeout;
-  *edge = end == now;
+  *edge |= end == now;
   return now < end;
 }
 
@@ -224,7 +229,8 @@ static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look, b
   a->last_time = look->now;
   attach(judge, look, &a->arrival);
   a->arrival.due = what_is_due(look, &a->arrival);
-  if (known_mid && a->arrival.due == JDG_DELIVER) a->arrival.due = JDG_UNCERTAIN;
+  bool plain = a->arrival.due == JDG_DELIVER || a->arrival.due == JDG_INVALID;
+  if (known_mid && plain) a->arrival.due = JDG_UNCERTAIN;
   note_answer(&a->arrival);
   a->digest = look->judge->digest;
   struct arrival_key key = {look->host, &a->arrival.source, a->arrival.mid};

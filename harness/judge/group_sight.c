@@ -8,7 +8,6 @@
 struct group_sight {
   struct jdg_reception seen; /* what a reception of it would say */
   uint64_t digest;
-  uint8_t token[8], token_length;
   uint64_t hash, hash_latest;
   bool indexed, latest; /* by Message ID; the latest of its source */
 };
@@ -69,8 +68,8 @@ static void describe(struct group_sight *sight, const struct jdg_look *look, enu
                                        .window_end = CHORUS_NEVER};
   if (bad == JDG_BAD_OPTION) dis_options_reject(m, &sight->seen.culprit);
   sight->digest = look->judge->digest;
-  sight->token_length = m->token_length <= 8 ? m->token_length : 0;
-  memcpy(sight->token, m->token, sight->token_length);
+  sight->seen.token_length = m->token_length <= 8 ? m->token_length : 0;
+  if (m->token) memcpy(sight->seen.token, m->token, sight->seen.token_length);
 }
 
 void group_sight_note(struct judge *judge, const struct jdg_look *look, enum jdg_bad bad) {
@@ -106,7 +105,7 @@ static struct reception *infer(struct judge *judge, struct jdg_host *server,
   struct jdg_reception *q = &r->reception;
   q->server = server;
   q->certain = true; /* who reacts has received */
-  struct request *request = request_find(judge, &q->source, sight->token, sight->token_length);
+  struct request *request = request_find(judge, &q->source, q->token, q->token_length);
   struct leg *leg = request ? leg_of(judge, request, server) : NULL;
   q->request = request ? &request->request : NULL;
   q->leg = leg ? &leg->leg : NULL;
@@ -130,13 +129,12 @@ struct reception *group_sight_by_request(struct judge *judge, struct jdg_host *s
   return group_sight_by_mid(judge, server, &request->source, mid);
 }
 
-/* A response that no request explains: to the latest group message, if that had no Token to be
- * read. */
+/* A response that no request explains: to the latest group message, if that could not be read. */
 struct reception *group_sight_latest(struct judge *judge, struct jdg_host *server,
-                                     const struct chorus_endpoint *source) {
+                                     const struct chorus_endpoint *source, chorus_time since) {
   if (server->own_view) return NULL;
   struct group_sight *sight = find(judge, source, UINT32_MAX);
   chorus_time wait = server->ics.leisure + server->ics.processing;
   if (!sight || sight->seen.bad == JDG_GOOD || judge->now > sight->seen.time + wait) return NULL;
-  return infer(judge, server, sight);
+  return sight->seen.time > since ? infer(judge, server, sight) : NULL;
 }

@@ -99,14 +99,24 @@ static struct host *host_by_mac(const struct judge *judge, const uint8_t padded[
   return entry ? entry->host : NULL;
 }
 
+static void learn_mac(struct judge *judge, struct host *host, const uint8_t *padded) {
+  if (!padded) return;
+  if (!host_by_mac(judge, padded)) add_entry(judge, &judge->by_mac, padded, host);
+  host->mac_known = true;
+}
+
 struct host *host_at(struct judge *judge, const struct chorus_endpoint *address, const uint8_t *mac,
                      size_t mac_length, uint8_t hop_limit) {
   struct host *host = host_find(judge, address);
-  if (host) return host;
+  if (host && (host->mac_known || !mac)) return host;
   if (chorus_is_group(address) || chorus_is_unspecified(address)) return NULL;
   uint8_t padded[16] = {0};
-  bool trust_mac = usable_mac(mac, mac_length) && initial_hop_limit(hop_limit);
+  bool trust_mac = mac && usable_mac(mac, mac_length) && initial_hop_limit(hop_limit);
   if (trust_mac) memcpy(padded, mac, mac_length);
+  if (host) {
+    learn_mac(judge, host, trust_mac ? padded : NULL);
+    return host;
+  }
   if (trust_mac) host = host_by_mac(judge, padded);
   if (host && host_add_address(judge, host, address)) return host;
   char text[CHORUS_ENDPOINT_TEXT];
@@ -116,7 +126,7 @@ struct host *host_at(struct judge *judge, const struct chorus_endpoint *address,
     return NULL;
   }
   host_add_address(judge, host, address);
-  if (trust_mac && !host_by_mac(judge, padded)) add_entry(judge, &judge->by_mac, padded, host);
+  learn_mac(judge, host, trust_mac ? padded : NULL);
   return host;
 }
 

@@ -49,8 +49,7 @@ struct recent_request {
 /* A host with what rules need not see. |host| comes first. */
 struct host {
   struct jdg_host host;
-  uint8_t mac[8];
-  uint8_t mac_length;
+  bool mac_known;     /* in by_mac, or another host's there */
   uint32_t *passes;   /* one per check, dense: most calls of rules end here */
   struct cell *cells; /* one per check, allocated when a rule first speaks */
   void **states;      /* one per check */
@@ -211,7 +210,10 @@ struct host *host_new(struct judge *judge, const char *name);
 bool host_add_address(struct judge *judge, struct host *host,
                       const struct chorus_endpoint *address);
 struct host *host_find(const struct judge *judge, const struct chorus_endpoint *address);
-/* Finds or makes the host; the link-layer address shows aliases. NULL: a group, or no memory. */
+/*
+ * Finds or makes the host; the link-layer address it sends from shows aliases. That of a
+ * destination may be a router's: NULL then. Returns NULL for a group, or without memory.
+ */
 struct host *host_at(struct judge *judge, const struct chorus_endpoint *address, const uint8_t *mac,
                      size_t mac_length, uint8_t hop_limit);
 bool host_has(const struct jdg_host *host, const struct chorus_endpoint *address);
@@ -258,8 +260,9 @@ struct reception *group_sight_by_mid(struct judge *judge, struct jdg_host *serve
                                      const struct chorus_endpoint *source, uint16_t mid);
 struct reception *group_sight_by_request(struct judge *judge, struct jdg_host *server,
                                          const struct jdg_request *request);
+/* |since|: it came after that. */
 struct reception *group_sight_latest(struct judge *judge, struct jdg_host *server,
-                                     const struct chorus_endpoint *source);
+                                     const struct chorus_endpoint *source, chorus_time since);
 void group_sights_expire(struct judge *judge);
 
 /* client_side.c */

@@ -397,11 +397,18 @@ static bool foreign_port(uint16_t port) {
   return false;
 }
 
+/* A record on the port of coaps; all DTLS records look like another version of CoAP. */
+static bool is_dtls(const struct dis_frame *f, const struct dis_coap *m) {
+  bool secure = f->source.port == CHORUS_COAPS_PORT || f->destination.port == CHORUS_COAPS_PORT;
+  return secure && !chorus_is_group(&f->destination) && (m->errors & DIS_ERROR_VERSION);
+}
+
 /* In a node's own view everything is CoAP; elsewhere ports, known endpoints and the format tell. */
 static bool is_coap(struct judge *judge, bool own_view) {
   const struct dis_frame *f = &judge->frame;
   const struct dis_coap *m = &judge->coap;
   if (own_view) return true;
+  if (is_dtls(f, m)) return false;
   bool by_port = coap_port(f->source.port) || coap_port(f->destination.port);
   bool learnt = known_endpoint(judge, &f->source) || known_endpoint(judge, &f->destination);
   bool group_request = chorus_is_group(&f->destination) && !m->errors && dis_is_request(m) &&
@@ -417,6 +424,8 @@ static bool is_coap(struct judge *judge, bool own_view) {
 /* ---- sightings ---- */
 
 #define SIGHTING_SPAN (100 * CHORUS_MILLISECOND)
+#define LINK_COOKED   113 /* LINKTYPE_LINUX_SLL: "any", without the name of the interface */
+#define COOKED_SPAN   (5 * CHORUS_MILLISECOND) /* for a packet to pass the host's interfaces */
 
 /*
  * Whether this is the same transmission seen at another place (a bridge and its ports, "any"). The
@@ -431,6 +440,7 @@ static bool seen_elsewhere(struct judge *judge, const struct cap_packet *packet)
   struct sighting *s = &judge->sightings[digest % SIGHTINGS];
   bool recent = s->digest == digest && s->place_count && judge->now - s->time < SIGHTING_SPAN;
   bool again = false;
+  if (recent && packet->link_type == LINK_COOKED && judge->now - s->time < COOKED_SPAN) return true;
   for (size_t i = 0; recent && i < s->place_count; i++) again |= s->places[i] == place;
   if (!recent || again || s->place_count == 8) {
     *s = (struct sighting){digest, judge->now, {place}, 1};
@@ -560,8 +570,7 @@ static void medium_view(struct judge *judge, const struct cap_packet *packet) {
     if (is_stimulus(&judge->coap)) group_sight_note(judge, &look, classify(&judge->coap, true));
     return;
   }
-  struct host *receiver =
-      host_at(judge, &f->destination, f->destination_mac, f->mac_length, f->hop_limit);
+  struct host *receiver = host_at(judge, &f->destination, NULL, 0, 0);
   look = new_look(judge, packet);
   if (receiver && !receiver->host.own_view) received(judge, &look, &receiver->host);
 }
@@ -603,6 +612,11 @@ void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
     case DIS_FRAME_UNREADABLE: unreadable(judge, packet); return;
     case DIS_FRAME_ICMP: icmp(judge, packet, bound); return;
     case DIS_FRAME_UDP: break;
+  }
+  /* What reached a node has passed all network cards: in its own view nothing excuses the sum. */
+  if (bound && judge->frame.offloaded && packet->direction == DIS_INBOUND) {
+    judge->counts.damaged_frames++;
+    return;
   }
   judge->counts.datagrams++;
   dis_coap_parse(&judge->coap, judge->frame.payload, judge->frame.length);

@@ -170,6 +170,8 @@ static struct reception *new_reception(struct judge *judge, struct jdg_look *loo
   q->type = m->type;
   q->code = m->code;
   q->mid = m->mid;
+  q->token_length = m->token_length <= 8 ? m->token_length : 0;
+  if (m->token) memcpy(q->token, m->token, q->token_length);
   q->size = m->length;
   q->frame = look->frame;
   q->time = q->last_time = look->now;
@@ -272,7 +274,9 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
 
 /* ---- what servers send ---- */
 
+/* Who reacts has received. */
 static void react(struct jdg_reception *reception, uint64_t frame) {
+  reception->certain = true;
   if (!reception->reaction_frame) reception->reaction_frame = frame;
 }
 
@@ -317,7 +321,8 @@ static struct reception *cause_of(struct judge *judge, const struct jdg_look *lo
   if (leg)
     return leg->latest ? leg->latest : group_sight_by_request(judge, look->host, leg->leg.request);
   struct reception *r = stimulus_find(judge, look->host, to);
-  return r ? r : group_sight_latest(judge, look->host, to);
+  struct reception *seen = group_sight_latest(judge, look->host, to, r ? r->reception.time : 0);
+  return seen ? seen : r;
 }
 
 /* Whether an answer is still to be expected; what was suppressed is owed no longer than a window.
@@ -372,8 +377,10 @@ void server_responded(struct judge *judge, struct jdg_look *look) {
     if (!look->copy) remember_response(&leg->leg, look);
   }
   if (cause && !look->copy) {
+    /* Elsewhere, who answers one of several messages may have missed the last. */
+    bool only = look->certain || !leg || leg->leg.receptions == 1;
     cause->reception.responses++;
-    react(&cause->reception, look->frame);
+    if (only) react(&cause->reception, look->frame);
   }
   judge_call(judge, look, JDG_ON_RESPONSE_SENT, look->host);
 }

@@ -83,6 +83,13 @@ static struct pending *pending_new(struct jdg_look *look, struct answering *a) {
   return &a->pending[oldest];
 }
 
+/* The Message ID was in use already: the node may take this for a duplicate, and answer as before.
+ */
+static bool mid_seen(const struct jdg_look *look) {
+  if (look->reception && look->reception->duplicate_of_known) return true;
+  return look->arrival && look->arrival->due == JDG_UNCERTAIN;
+}
+
 static void con_arrived(struct jdg_look *look, struct answering *a) {
   const struct dis_coap *m = look->coap;
   struct pending *p = pending_find(a, &look->frame_info->source, m->mid);
@@ -96,7 +103,7 @@ static void con_arrived(struct jdg_look *look, struct answering *a) {
     *p = (struct pending){.peer = look->frame_info->source,
                           .mid = m->mid,
                           .port = look->frame_info->destination.port,
-                          .rejectable = m->code == 0 || m->errors != 0,
+                          .rejectable = (m->code == 0 || m->errors != 0) && !mid_seen(look),
                           .first = look->now};
   }
   p->tries++;
@@ -131,9 +138,23 @@ static void judge_reply_content(struct jdg_look *look) {
               dis_error_text(errors));
 }
 
+/* Empty or malformed, it must be rejected. */
+static bool acknowledged_wrongly(const struct jdg_look *look) {
+  const struct jdg_reception *r = look->reception;
+  if (look->coap->type != DIS_ACK || !r || r->type != DIS_CON || r->mid != look->coap->mid)
+    return false;
+  if (r->group || r->duplicate_of_known || (r->errors & DIS_ERROR_VERSION)) return false;
+  return r->code == 0 || r->errors != 0;
+}
+
 /* A capture made elsewhere shows that an answer was given, but not that none was. */
 static void judge_seen_answer(struct jdg_look *look) {
   if (look->certain || look->coap->type == DIS_CON) return;
+  if (acknowledged_wrongly(look)) {
+    jdg_break(look, look->frame, "RST", "ACK, mid=0x%04x", look->coap->mid);
+    return;
+  }
+  if (look->hook == JDG_ON_RESPONSE_SENT) return;
   bool request = look->reception && look->reception->type == DIS_CON;
   bool response = look->arrival && look->arrival->type == DIS_CON;
   if (request || response) jdg_pass(look);
@@ -155,7 +176,8 @@ void rule_coap_4_2_01(struct jdg_look *look) {
       judge_reply_content(look);
       if (look->certain) something_sent(look, a);
       return;
-    case JDG_ON_EMPTY_SENT: judge_seen_answer(look); return;
+    case JDG_ON_EMPTY_SENT:
+    case JDG_ON_RESPONSE_SENT: judge_seen_answer(look); return;
     case JDG_ON_ICMP: port_closed(a, look->frame_info->quoted_destination.port); return;
     default: break;
   }
