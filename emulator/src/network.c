@@ -354,9 +354,15 @@ static EMU_ALWAYS_INLINE void prefetch_subject(const struct emu_network *network
 
 static EMU_ALWAYS_INLINE void prefetch_state(const struct emu_network *network,
                                              const struct emu_event *event) {
-  if (kind_of(event) != EMU_EVENT_WAKE) return;
-  const struct emu_node *node = emu_node_at(network, event->index);
-  emu_prefetch_set(node->state, node->ops->wake_lines);
+  if (kind_of(event) == EMU_EVENT_WAKE) {
+    const struct emu_node *node = emu_node_at(network, event->index);
+    emu_prefetch_set(node->state, node->ops->wake_lines);
+  } else if (kind_of(event) == EMU_EVENT_UNICAST) {
+    const struct emu_packet *packet = emu_packet_at(network, event->index);
+    const struct emu_node *node = emu_node_at(network, packet->receiver);
+    if (node->ops->expect && node->status == EMU_NODE_RUNNING)
+      node->ops->expect(node->state, &packet->source);
+  }
 }
 
 /* Asks for the memory that the next events will need. */

@@ -40,8 +40,10 @@ struct chorus_command {
 
 /* The value of argument |name|, or NULL. */
 static inline const char *chorus_argument_get(const struct chorus_command *c, const char *name) {
-  for (size_t i = 0; i < c->count; i++)
-    if (strcmp(c->arguments[i].name, name) == 0) return c->arguments[i].value;
+  for (size_t i = 0; i < c->count; i++) {
+    const struct chorus_argument *a = &c->arguments[i];
+    if (a->name[0] == name[0] && strcmp(a->name, name) == 0) return a->value;
+  }
   return NULL;
 }
 
@@ -139,6 +141,11 @@ struct chorus_node_ops {
    * ahead of the call. 0: the node does not say.
    */
   uint32_t datagram_lines, wake_lines;
+  /*
+   * A hint, too: a unicast datagram from |source| is about to come. The node may ask for memory,
+   * and must change nothing that can be noticed. Hosts need not call it.
+   */
+  void (*expect)(void *node, const struct chorus_endpoint *source);
 };
 
 /* A node: its functions and its state. Whoever made |state| frees it after stop(). */

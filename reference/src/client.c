@@ -140,7 +140,8 @@ static const struct chorus_node_ops client_ops = {.start = client_start,
                                                   .datagram = ref_client_datagram,
                                                   .wake = client_wake,
                                                   .command = ref_client_command,
-                                                  .stop = client_stop};
+                                                  .stop = client_stop,
+                                                  .expect = ref_client_expect};
 
 static const char *config_fault(const struct ref_client_config *config) {
   if (config->token_length > 8) return "a Token has at most 8 octets";

@@ -125,6 +125,8 @@ chorus_time ref_transmission_next(const struct ref_client *c);
 void ref_transmission_free_all(struct ref_client *c);
 
 /* client_response.c */
+/* Asks for the memory in which the responder |source| will be looked up. */
+void ref_client_expect(void *node, const struct chorus_endpoint *source);
 void ref_client_datagram(void *node, chorus_time now, const struct chorus_datagram *datagram);
 
 #endif

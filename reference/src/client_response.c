@@ -179,13 +179,17 @@ static void receive(struct ref_client *c, struct arrival *a, enum ref_fault faul
   if (!confirming && !answered_before(c, a)) acknowledge(c, a, false);
 }
 
+void ref_client_expect(void *node, const struct chorus_endpoint *source) {
+  const struct ref_client *c = node;
+  const struct ref_client_request *latest = c->requests;
+  if (latest && latest->responders) ref_responders_prefetch(latest->responders, source);
+}
+
 void ref_client_datagram(void *node, chorus_time now, const struct chorus_datagram *datagram) {
   struct ref_client *c = node;
   struct arrival a;
   if (datagram->destination.port != c->port || chorus_is_group(&datagram->destination)) return;
   if (datagram->source.port == 0 || chorus_is_group(&datagram->source)) return;
-  struct ref_client_request *latest = c->requests;
-  if (latest && latest->responders) ref_responders_prefetch(latest->responders, &datagram->source);
   enum ref_fault fault = ref_decode(datagram->payload, datagram->length, &a.message);
   a.env = ref_client_env(c, now);
   if (!a.message.has_header || !c->policy->version(&a.env, a.message.version)) return;

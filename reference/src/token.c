@@ -96,19 +96,19 @@ void ref_tokens_retire(struct ref_tokens *t, const uint8_t *token, uint8_t lengt
   }
 }
 
-static void find_next(struct ref_tokens *t) {
-  t->next = CHORUS_NEVER;
-  for (const struct ref_token_entry *e = t->first; e; e = e->next)
-    if (e->free_at < t->next) t->next = e->free_at;
-}
-
 struct ref_token_entry *ref_tokens_expire(struct ref_tokens *t, chorus_time now) {
   if (t->next > now) return NULL;
-  struct ref_token_entry **at = &t->first;
-  while (*at && (*at)->free_at > now) at = &(*at)->next;
-  struct ref_token_entry *e = *at;
-  if (e) *at = e->next;
-  if (e && e->length <= 2) set_bit(&t->busy, short_index(e->token, e->length), false);
-  find_next(t);
+  struct ref_token_entry **found = NULL;
+  t->next = CHORUS_NEVER; /* until one walk over all others has found it */
+  for (struct ref_token_entry **at = &t->first; *at; at = &(*at)->next) {
+    if (!found && (*at)->free_at <= now)
+      found = at;
+    else if ((*at)->free_at < t->next)
+      t->next = (*at)->free_at;
+  }
+  if (!found) return NULL;
+  struct ref_token_entry *e = *found;
+  *found = e->next;
+  if (e->length <= 2) set_bit(&t->busy, short_index(e->token, e->length), false);
   return e;
 }
