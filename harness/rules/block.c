@@ -131,13 +131,21 @@ static bool reads(const struct jdg_request *q) {
   return q->code == RULE_CODE_GET || q->code == RULE_CODE_FETCH;
 }
 
+/*
+ * What a group request for a later block gets is not defined, and who asks for one by unicast under
+ * the Token of the group request gets it: also in a message that must not carry a request.
+ */
+static void note_later_block(struct jdg_look *look) {
+  uint32_t value;
+  if (look->copy || !look->request) return;
+  if (dis_option_uint(look->coap, DIS_BLOCK2, 3, &value) == DIS_PRESENT && value >> 4 != 0)
+    rule_note_state(look, look->request->serial, 0);
+}
+
 void rule_gc_2_3_4_10(struct jdg_look *look) {
   struct block b;
   if (look->hook == JDG_ON_REQUEST_RECEIVED) {
-    /* What a group request for a later block gets is not defined. */
-    if (!look->group || look->copy || !look->request) return;
-    if (block_of(look->coap, DIS_BLOCK2, &b) && b.number != 0)
-      rule_note_state(look, look->request->serial, 0);
+    note_later_block(look);
     return;
   }
   if (look->copy || !rule_answers_group(look) || !block_of(look->coap, DIS_BLOCK2, &b)) return;

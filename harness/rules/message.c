@@ -51,10 +51,22 @@ bool rule_token_in_doubt(const struct jdg_request *request, chorus_time now) {
   return old && now < old->last_time + RULE_NON_LIFETIME + RULE_MAX_LATENCY;
 }
 
+/*
+ * In a capture made elsewhere, a response that no request explains may answer one that was not
+ * captured, unless it repeats what stood in the message: the Token, or of an Empty one the ID.
+ */
+static bool repeats(const struct jdg_look *look, const struct jdg_reception *r) {
+  const struct dis_coap *m = look->coap;
+  if (look->now > r->time + look->host->ics.leisure + look->host->ics.processing) return false;
+  if (m->token_length != r->token_length) return false;
+  if (r->token_length) return memcmp(m->token, r->token, r->token_length) == 0;
+  return r->code == 0 && !(r->errors & DIS_ERROR_VERSION) && m->mid == r->mid;
+}
+
 bool rule_answers_reception(const struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
   if (!r || r->duplicate_of_known || look->copy) return false;
-  if (!look->leg) return look->certain && look->now <= r->window_end;
+  if (!look->leg) return look->certain ? look->now <= r->window_end : repeats(look, r);
   if (rule_token_in_doubt(look->leg->request, look->now)) return false;
   return look->leg == r->leg && r->leg->receptions == 1;
 }

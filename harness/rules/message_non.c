@@ -2,6 +2,7 @@
 /* Non-confirmable messages: never acknowledged, answered in kind, copied within limits. */
 #include "rules/checks.h"
 #include "rules/message.h"
+#include "rules/server.h"
 
 static bool non_reception(const struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
@@ -75,8 +76,23 @@ void rule_coap_4_3_04(struct jdg_look *look) {
 
 /* ---- COAP-5.2.2-01, COAP-5.2.3-01 ---- */
 
+/* Of so many that acknowledge nothing, a capture cannot have missed what each of them answers. */
+#define STRAY_ACKS 3u
+
+/* A capture made elsewhere: responses in ACKs to a request that only ever was a NON. */
+static bool answers_in_stray_acks(struct jdg_look *look) {
+  const struct jdg_leg *leg = look->leg;
+  if (look->certain || look->copy || look->coap->type != DIS_ACK || !non_request(leg)) return false;
+  const struct jdg_request *q = leg->request;
+  if (rule_request_has_mid(q, look->coap->mid) || rule_token_in_doubt(q, look->now)) return false;
+  uint32_t count = 0;
+  rule_noted_state(look, q->serial, &count);
+  rule_note_state(look, q->serial, ++count);
+  return count >= STRAY_ACKS;
+}
+
 void rule_coap_5_2_2_01(struct jdg_look *look) {
-  if (acknowledges_non(look))
+  if (acknowledges_non(look) || answers_in_stray_acks(look))
     jdg_break(look, look->frame, "response in a NON or CON message of its own",
               "response in an ACK, mid=0x%04x", look->coap->mid);
   else if (look->coap->type != DIS_ACK && non_request(look->leg) && !look->copy)

@@ -155,7 +155,8 @@ static void judge_seen_answer(struct jdg_look *look) {
     return;
   }
   if (look->hook == JDG_ON_RESPONSE_SENT) return;
-  bool request = look->reception && look->reception->type == DIS_CON;
+  const struct jdg_reception *r = look->reception;
+  bool request = r && r->type == DIS_CON && !(r->errors & DIS_ERROR_VERSION);
   bool response = look->arrival && look->arrival->type == DIS_CON;
   if (request || response) jdg_pass(look);
 }

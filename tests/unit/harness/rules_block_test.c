@@ -75,6 +75,21 @@ START_TEST(of_a_follow_up) {
 }
 END_TEST
 
+/* A client that asks for the next block in an ACK errs; a server that answers it does not. */
+START_TEST(of_a_request_in_an_ack) {
+  fx_see(&fx, MEDIUM1, GROUP, NON(GET, 1, "aa", .path = "/x"));
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1,
+         CON(CODE_205, 9, "aa", .payload = OCTETS_64, .options = {{23, "0a"}}));
+  later(10);
+  fx_see(&fx, MEDIUM1, MEDIUM2, ACK(GET, 9, "aa", .path = "/x", .options = {{23, "12"}}));
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1,
+         CON(CODE_205, 10, "aa", .payload = "rest", .options = {{23, "12"}}));
+  EXPECT("GC-2.3.4-10", fx_node_named(&fx, "2001:db8::88"), JDG_PASS);
+}
+END_TEST
+
 static const struct client_case {
   const char *rule;
   struct fx_option option;
@@ -102,6 +117,7 @@ int main(void) {
   TCase *tests = new_case(suite, "block");
   tcase_add_loop_test(tests, of_a_server, 0, COUNT(cases));
   tcase_add_loop_test(tests, of_a_follow_up, 0, 2);
+  tcase_add_test(tests, of_a_request_in_an_ack);
   tcase_add_loop_test(tests, of_a_client, 0, COUNT(client_cases));
   return run_suite(suite);
 }

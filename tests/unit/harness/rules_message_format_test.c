@@ -176,6 +176,34 @@ START_TEST(a_capture_made_elsewhere_shows_a_wrong_version) {
 }
 END_TEST
 
+/* What an answer repeats shows what it answers, where no request explains it. */
+static const struct seen_case {
+  const char *to, *sent, *answer;
+  uint64_t after;
+  enum jdg_verdict verdict;
+} seen_cases[] = {
+    {GROUP, "5101000aaaff", "51450063aa", 10, JDG_FAIL},            /* marker without payload */
+    {MEDIUM2, "5101000aaaff", "51450063aa", 10, JDG_FAIL},          /* by unicast, too */
+    {GROUP, "5101000aaaff", "51450063ab", 10, JDG_NOT_EXERCISED},   /* another Token */
+    {GROUP, "5101000aaaff", "51450063aa", 8000, JDG_NOT_EXERCISED}, /* long after */
+    {GROUP, "5000000a", "5084000a", 10, JDG_FAIL},                  /* Empty NON */
+    {MEDIUM2, "5000000a", "5084000a", 10, JDG_FAIL},
+    {GROUP, "5000000a", "50840063", 10, JDG_NOT_EXERCISED}, /* an ID of its own */
+};
+
+START_TEST(elsewhere_what_is_repeated_shows_what_is_answered) {
+  const struct seen_case *k = &seen_cases[_i];
+  fx_see(&fx, MEDIUM1, GROUP, NON(GET, 7, "01", .path = "/x")); /* an ordinary one before */
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1, NON(CODE_205, 8, "01"));
+  later(10);
+  fx_see(&fx, MEDIUM1, k->to, RAW(k->sent));
+  later(k->after);
+  fx_see(&fx, MEDIUM2, MEDIUM1, RAW(k->answer));
+  EXPECT("COAP-4.3-03", fx_node_named(&fx, "2001:db8::88"), k->verdict);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
 int main(void) {
@@ -189,5 +217,7 @@ int main(void) {
   tcase_add_loop_test(tests, a_malformed_response_is_delivered, 0, COUNT(responses));
   tcase_add_loop_test(tests, other_protocols_are_not_held_against_anybody, 0, 2);
   tcase_add_test(tests, a_capture_made_elsewhere_shows_a_wrong_version);
+  tcase_add_loop_test(tests, elsewhere_what_is_repeated_shows_what_is_answered, 0,
+                      COUNT(seen_cases));
   return run_suite(suite);
 }

@@ -123,6 +123,19 @@ START_TEST(a_repeat_is_no_copy) {
 }
 END_TEST
 
+/* Responses in ACKs of messages that nobody sent: one may answer what was not captured. */
+START_TEST(of_acks_that_acknowledge_nothing) {
+  fx_see(&fx, MEDIUM1, GROUP, NON(GET, 1, "aa", .path = "/x", .options = {{DIS_OBSERVE, ""}}));
+  for (int i = 0; i < _i; i++) {
+    later(500);
+    fx_see(&fx, MEDIUM2, MEDIUM1,
+           ACK(CODE_205, 70 + i, "aa", .payload = "on", .options = {{DIS_OBSERVE, "05"}}));
+  }
+  EXPECT("COAP-5.2.2-01", fx_node_named(&fx, "2001:db8::88"),
+         _i < 3 ? JDG_NOT_EXERCISED : JDG_WARN);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
 int main(void) {
@@ -134,5 +147,6 @@ int main(void) {
   tcase_add_loop_test(tests, of_a_copy, 0, COUNT(copy_cases));
   tcase_add_loop_test(tests, of_a_copy_seen_elsewhere, 0, COUNT(copy_cases));
   tcase_add_test(tests, a_repeat_is_no_copy);
+  tcase_add_loop_test(tests, of_acks_that_acknowledge_nothing, 1, 5);
   return run_suite(suite);
 }

@@ -120,6 +120,32 @@ START_TEST(elsewhere_only_answers_count) {
 }
 END_TEST
 
+/* An Empty or malformed CON is to be rejected; an ACK, with or without a response, is wrong. */
+static const struct seen_ack {
+  const char *con, *ack;
+  enum jdg_verdict verdict;
+} seen_acks[] = {
+    {"40000001", "60000001", JDG_FAIL},
+    {"40000001", "60840001", JDG_FAIL}, /* 4.04 in it */
+    {"40000001", "70000001", JDG_PASS},
+    {"41010001aaff", "61450001aa", JDG_FAIL},
+    {"41010001aa", "61450001aa", JDG_NOT_EXERCISED},
+    {"80000001", "60000001", JDG_NOT_EXERCISED}, /* another version: not CoAP at all */
+};
+
+START_TEST(elsewhere_a_wrong_ack_is_seen) {
+  const struct seen_ack *k = &seen_acks[_i];
+  fx_see(&fx, MEDIUM1, MEDIUM2, NON(GET, 7, "", .path = "/x")); /* another one without Token */
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1, NON(CODE_205, 8, ""));
+  later(10);
+  fx_see(&fx, MEDIUM1, MEDIUM2, RAW(k->con));
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1, RAW(k->ack));
+  EXPECT("COAP-4.2-01", fx_node_named(&fx, "2001:db8::88"), k->verdict);
+}
+END_TEST
+
 /* ---- COAP-4.2-02 ---- */
 
 #define RETRANSMISSIONS 6
@@ -202,6 +228,8 @@ int main(void) {
   tcase_add_loop_test(tests, a_client_does_not_acknowledge_a_response, 0, 2);
   tcase_add_loop_test(tests, a_reset_is_empty_and_an_ack_no_request, 0, 2);
   tcase_add_loop_test(tests, elsewhere_only_answers_count, 0, 2);
+  tcase_add_loop_test(tests, elsewhere_a_wrong_ack_is_seen, 0,
+                      sizeof seen_acks / sizeof seen_acks[0]);
   tcase_add_loop_test(tests, back_off_of_a_client, 0, COUNT(back_offs));
   tcase_add_loop_test(tests, back_off_of_a_server, 0, COUNT(back_offs));
   tcase_add_loop_test(tests, delays_of_the_network_are_not_the_senders, 0, 2);
