@@ -328,7 +328,8 @@ static struct reception *cause_of(struct judge *judge, const struct jdg_look *lo
 /* Whether an answer is still to be expected; what was suppressed is owed no longer than a window.
  */
 static bool owes(const struct leg *leg, chorus_time now) {
-  if (!leg || !leg->latest || leg->leg.responses >= leg->leg.receptions) return false;
+  if (!leg || !leg->latest || leg->leg.responses + leg->leg.suppressed >= leg->leg.receptions)
+    return false;
   return leg->latest->reception.window_end >= now;
 }
 

@@ -152,10 +152,17 @@ static void changed(struct jdg_look *look, struct effects *e, uint64_t path) {
   e->fresh = false;
 }
 
+static void forget_effects(struct jdg_look *look) {
+  struct effects *e = jdg_state(look, sizeof *e);
+  if (e) memset(e, 0, sizeof *e);
+}
+
 void rule_coap_5_1_01(struct jdg_look *look) {
   const struct chorus_event *event = look->event;
   bool state = event && event->type == CHORUS_EVENT_STATE;
   bool execute = event && event->type == CHORUS_EVENT_EXECUTE;
+  bool restart = event && event->type == CHORUS_EVENT_RESTART; /* resets what no request changed */
+  if (restart) forget_effects(look);
   if (event && !((state || execute) && event->path)) return;
   if (!event && !look->host->has_events) return;
   struct effects *e = jdg_state(look, sizeof *e);
