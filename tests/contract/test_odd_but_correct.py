@@ -714,7 +714,7 @@ def test_dtls_is_not_counted_as_coap(tool: Chorus, tmp_path: Path) -> None:
 
 def test_hosts_behind_one_router_stay_apart(tool: Chorus, tmp_path: Path) -> None:
     """The router's address is where both are sent to; it is neither's."""
-    result = tool.check(build("routed_two_servers", tmp_path / "routed.pcap"))
+    result = tool.check(build("routed_servers_then_shared_mac", tmp_path / "routed.pcap"))
     assert {"2001:db8:1::5", "2001:db8:2::6"} <= {r.node for r in result.runs[0].rules}
 
 
