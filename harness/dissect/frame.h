@@ -28,7 +28,7 @@ struct dis_frame {
   struct chorus_endpoint destination;
   uint8_t hop_limit;
   bool fragmented; /* the datagram came in fragments; payload is valid until the next call */
-  bool offloaded; /* the UDP checksum is the bare pseudo-header sum: left to a network card */
+  bool offloaded;  /* the UDP checksum is the bare pseudo-header sum: left to a network card */
   uint8_t source_mac[8], destination_mac[8]; /* where the link layer shows them */
   /* 0: the link layer shows none, or zeros. Linux cooked captures: the source's only. */
   uint8_t mac_length;

@@ -162,7 +162,8 @@ static void write_servers(struct fuzz *f) {
   run_text_print(f->out, "  s:\n    role: server\n    count: %u\n    groups: %s\n", f->servers,
                  PICK(f, groups));
   run_text_print(f->out, "    leisure: %s\n", PICK(f, leisures));
-  /* Never `dedup: false`: to execute a copied POST twice breaks a SHOULD (RFC 7252, section 4.5). */
+  /* Never `dedup: false`: to execute a copied POST twice breaks a SHOULD (RFC 7252, section 4.5).
+   */
   if (chance(f, 20)) run_text_print(f->out, "    filter: false\n");
   if (chance(f, 20)) run_text_print(f->out, "    discovery: false\n");
   if (chance(f, 20)) run_text_print(f->out, "    authorised-relaxation-only: true\n");
@@ -338,8 +339,8 @@ static void step_request(struct fuzz *f) {
 
 static void step_repeat(struct fuzz *f) {
   unsigned id = below(f, f->request_count);
-  run_text_print(f->out, "node: c%u, optional: true, repeat: {of: q%u, mid: %s", f->requests[id].client, id,
-                 chance(f, 50) ? "same" : "new");
+  run_text_print(f->out, "node: c%u, optional: true, repeat: {of: q%u, mid: %s",
+                 f->requests[id].client, id, chance(f, 50) ? "same" : "new");
   run_text_print(f->out, "}");
 }
 
@@ -383,7 +384,8 @@ static void step_client(struct fuzz *f) {
     return;
   }
   unsigned id = below(f, f->request_count);
-  run_text_print(f->out, "node: c%u, optional: true, forget: {of: q%u}", f->requests[id].client, id);
+  run_text_print(f->out, "node: c%u, optional: true, forget: {of: q%u}", f->requests[id].client,
+                 id);
 }
 
 static void write_step(struct fuzz *f) {

@@ -74,7 +74,7 @@ void ref_client_finish(struct ref_client *c, struct ref_client_request *r, choru
 
 void ref_client_schedule(struct ref_client *c) {
   chorus_time at = ref_transmission_next(c);
-  if (c->tokens.next < at) at = c->tokens.next;
+  if (ref_tokens_next(&c->tokens) < at) at = ref_tokens_next(&c->tokens);
   for (const struct ref_client_request *r = c->requests; r; r = r->next)
     if (r->listen_until < at) at = r->listen_until;
   if (at == c->deadline) return;
@@ -133,7 +133,7 @@ static void client_stop(void *node, chorus_time now) {
   for (struct ref_transmission *t = c->transmissions; t; t = t->next)
     if (t->state != REF_TRANSMISSION_QUEUED && t->due < now)
       leak(c, t->request ? t->request->id : NULL, "a Confirmable message whose time is over");
-  if (c->tokens.next < now) leak(c, NULL, "a Token whose reuse time has passed");
+  if (ref_tokens_next(&c->tokens) < now) leak(c, NULL, "a Token whose reuse time has passed");
 }
 
 static const struct chorus_node_ops client_ops = {.start = client_start,

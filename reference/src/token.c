@@ -29,15 +29,19 @@ static bool set_bit(uint8_t **bits, uint32_t index, bool on) {
 
 void ref_tokens_init(struct ref_tokens *t) {
   memset(t, 0, sizeof *t);
-  t->next = CHORUS_NEVER;
+}
+
+static void free_list(struct ref_token_entry *e) {
+  while (e) {
+    struct ref_token_entry *next = e->next;
+    free(e);
+    e = next;
+  }
 }
 
 void ref_tokens_free(struct ref_tokens *t) {
-  while (t->first) {
-    struct ref_token_entry *e = t->first;
-    t->first = e->next;
-    free(e);
-  }
+  free_list(t->active);
+  free_list(t->oldest);
   free(t->busy);
   free(t->used);
   ref_tokens_init(t);
@@ -48,11 +52,22 @@ static bool same(const struct ref_token_entry *e, const uint8_t *token, uint8_t 
   return e->length == length && (length == 0 || memcmp(e->token, token, length) == 0);
 }
 
+static uint16_t *mark_of(struct ref_tokens *t, const uint8_t *token, uint8_t length) {
+  uint64_t word = length;
+  if (length) memcpy(&word, token, length);
+  return &t->marks[word * UINT64_C(0x9e3779b97f4a7c15) >> 56];
+}
+
+static bool listed(const struct ref_token_entry *e, const uint8_t *token, uint8_t length) {
+  for (; e; e = e->next)
+    if (same(e, token, length)) return true;
+  return false;
+}
+
 bool ref_tokens_is_free(const struct ref_tokens *t, const uint8_t *token, uint8_t length) {
   if (length <= 2) return !bit(t->busy, short_index(token, length));
-  for (const struct ref_token_entry *e = t->first; e; e = e->next)
-    if (same(e, token, length)) return false;
-  return true;
+  if (*mark_of((struct ref_tokens *)t, token, length) == 0) return true;
+  return !listed(t->active, token, length) && !listed(t->oldest, token, length);
 }
 
 static bool view_is_free(const void *book, const uint8_t *token, uint8_t length) {
@@ -72,7 +87,7 @@ struct ref_token_view ref_tokens_view(const struct ref_tokens *t) {
 bool ref_tokens_take(struct ref_tokens *t, const uint8_t *token, uint8_t length) {
   struct ref_token_entry *e = malloc(sizeof *e);
   if (!e) return false;
-  *e = (struct ref_token_entry){.next = t->first, .free_at = CHORUS_NEVER, .length = length};
+  *e = (struct ref_token_entry){.next = t->active, .free_at = CHORUS_NEVER, .length = length};
   if (length) memcpy(e->token, token, length);
   if (length <= 2) {
     uint32_t index = short_index(token, length);
@@ -81,34 +96,48 @@ bool ref_tokens_take(struct ref_tokens *t, const uint8_t *token, uint8_t length)
       return false;
     }
   }
-  t->first = e;
+  t->active = e;
+  ++*mark_of(t, token, length);
   t->serial++;
   return true;
 }
 
+/* Retired Tokens mostly get free in the order of retiring: the place is found from the end. */
+static void insert_retired(struct ref_tokens *t, struct ref_token_entry *e) {
+  struct ref_token_entry *before = t->latest;
+  while (before && before->free_at > e->free_at) before = before->previous;
+  e->previous = before;
+  e->next = before ? before->next : t->oldest;
+  if (e->next)
+    e->next->previous = e;
+  else
+    t->latest = e;
+  if (before)
+    before->next = e;
+  else
+    t->oldest = e;
+}
+
 void ref_tokens_retire(struct ref_tokens *t, const uint8_t *token, uint8_t length,
                        chorus_time free_at) {
-  for (struct ref_token_entry *e = t->first; e; e = e->next) {
-    if (!same(e, token, length) || e->free_at != CHORUS_NEVER) continue;
-    e->free_at = free_at;
-    if (free_at < t->next) t->next = free_at;
-    return;
-  }
+  struct ref_token_entry **at = &t->active;
+  while (*at && !same(*at, token, length)) at = &(*at)->next;
+  struct ref_token_entry *e = *at;
+  if (!e) return;
+  *at = e->next;
+  e->free_at = free_at;
+  insert_retired(t, e);
 }
 
 struct ref_token_entry *ref_tokens_expire(struct ref_tokens *t, chorus_time now) {
-  if (t->next > now) return NULL;
-  struct ref_token_entry **found = NULL;
-  t->next = CHORUS_NEVER; /* until one walk over all others has found it */
-  for (struct ref_token_entry **at = &t->first; *at; at = &(*at)->next) {
-    if (!found && (*at)->free_at <= now)
-      found = at;
-    else if ((*at)->free_at < t->next)
-      t->next = (*at)->free_at;
-  }
-  if (!found) return NULL;
-  struct ref_token_entry *e = *found;
-  *found = e->next;
+  struct ref_token_entry *e = t->oldest;
+  if (!e || e->free_at > now) return NULL;
+  t->oldest = e->next;
+  if (t->oldest)
+    t->oldest->previous = NULL;
+  else
+    t->latest = NULL;
+  --*mark_of(t, e->token, e->length);
   if (e->length <= 2) set_bit(&t->busy, short_index(e->token, e->length), false);
   return e;
 }

@@ -11,18 +11,21 @@
 #include "chorus/policy.h"
 
 struct ref_token_entry {
-  struct ref_token_entry *next;
-  chorus_time free_at; /* ns; CHORUS_NEVER: in use */
+  struct ref_token_entry *next, *previous; /* |previous| among the retired only */
+  chorus_time free_at;                     /* ns; CHORUS_NEVER: in use */
   uint8_t length;
   uint8_t token[8];
 };
 
+#define REF_TOKEN_MARKS 256
+
 struct ref_tokens {
-  struct ref_token_entry *first;
-  uint64_t serial;  /* Tokens handed out so far */
-  uint8_t *busy;    /* bit per Token of up to two octets, on the heap when there are such */
-  uint8_t *used;    /* likewise: was handed out before */
-  chorus_time next; /* earliest free_at */
+  struct ref_token_entry *active;          /* of requests that go on */
+  struct ref_token_entry *oldest, *latest; /* retired, in the order in which they get free */
+  uint16_t marks[REF_TOKEN_MARKS]; /* entries by a hash of the Token: 0 tells without a search */
+  uint64_t serial;                 /* Tokens handed out so far */
+  uint8_t *busy; /* bit per Token of up to two octets, on the heap when there are such */
+  uint8_t *used; /* likewise: was handed out before */
 };
 
 void ref_tokens_init(struct ref_tokens *t);
@@ -39,6 +42,11 @@ bool ref_tokens_take(struct ref_tokens *t, const uint8_t *token, uint8_t length)
 /* The request of a Token is over: it is free again at |free_at|, ns. */
 void ref_tokens_retire(struct ref_tokens *t, const uint8_t *token, uint8_t length,
                        chorus_time free_at);
+
+/* When the next retired Token gets free, ns, or CHORUS_NEVER. */
+static inline chorus_time ref_tokens_next(const struct ref_tokens *t) {
+  return t->oldest ? t->oldest->free_at : CHORUS_NEVER;
+}
 
 /* Takes out one entry that is free by |now|; the caller frees it. NULL: none. */
 struct ref_token_entry *ref_tokens_expire(struct ref_tokens *t, chorus_time now);

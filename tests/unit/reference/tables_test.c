@@ -146,7 +146,7 @@ START_TEST(tokens_short_and_long) {
   ck_assert_uint_eq(v.serial, 9);
   ck_assert(v.was_used(v.book, token, 1));
   ck_assert(!v.was_used(v.book, (const uint8_t *)"x", 1));
-  ck_assert_uint_eq(t.next, 100);
+  ck_assert_uint_eq(ref_tokens_next(&t), 100);
   ck_assert_ptr_null(ref_tokens_expire(&t, 99));
   for (uint8_t length = 0; length <= 8; length++) {
     struct ref_token_entry *e = ref_tokens_expire(&t, 100u + length);
@@ -156,7 +156,7 @@ START_TEST(tokens_short_and_long) {
     ck_assert_ptr_null(ref_tokens_expire(&t, 100u + length));
     ck_assert(ref_tokens_is_free(&t, token, length));
   }
-  ck_assert_uint_eq(t.next, CHORUS_NEVER);
+  ck_assert_uint_eq(ref_tokens_next(&t), CHORUS_NEVER);
   ref_tokens_free(&t);
 }
 END_TEST
