@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bad input gets one clear message that names the place, and the right exit code."""
+"""Bad input gets one clear message that names the place, and the right exit code (W11)."""
 
 from __future__ import annotations
 
