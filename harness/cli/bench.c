@@ -10,8 +10,8 @@ enum { NO_PEERS, SAMPLES, MS, PACKETS };
 
 static const struct cli_option bench_options_[] = {
     [NO_PEERS] = {"--no-peers", NULL, "do not run ns-3 or tshark for comparison"},
-    [SAMPLES] = {"--samples", "N", "the median of N measurements counts (3)"},
-    [MS] = {"--ms", "N", "milliseconds of work per measurement, at least (1000)"},
+    [SAMPLES] = {"--samples", "N", "the median of N measurements counts (15)"},
+    [MS] = {"--ms", "N", "milliseconds of work per measurement, at least (200)"},
     [PACKETS] = {"--packets", "N", "check: size of the capture (1000000)"},
     {NULL, NULL, NULL},
 };
@@ -52,7 +52,7 @@ int cli_bench(int count, char **arguments) {
       .options = bench_options_,
       .arguments = arguments,
       .count = count};
-  struct asked a = {.samples = 3, .ms = 1000, .packets = 1000000, .peers = true};
+  struct asked a = {.samples = 15, .ms = 200, .packets = 1000000, .peers = true};
   int parsed = parse(&p, &a);
   if (parsed == CLI_HELP) return CLI_OK;
   if (parsed == CLI_BAD) return CLI_USAGE;
