@@ -103,7 +103,7 @@ static struct slice slice_of(struct ref_server *s, struct ref_work *w) {
     return (struct slice){.szx = -1};
   }
   bool more = all.length - from > size;
-  part.payload = all.payload + from;
+  part.payload = from ? all.payload + from : all.payload; /* may be empty, and NULL */
   part.length = more ? size : all.length - from;
   part.block = (uint32_t)(from / size) << 4 | (more ? 8u : 0u) | (uint32_t)szx;
   return part;
