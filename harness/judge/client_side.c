@@ -99,9 +99,7 @@ static enum jdg_due due_unicast(const struct jdg_request *q, const struct dis_co
   if (q->proxied || q->observe == DIS_PRESENT) return JDG_UNCERTAIN;
   if (!chorus_same_endpoint(&q->destination, &a->source)) return JDG_WRONG_SOURCE;
   if (m->type != DIS_ACK) return JDG_DELIVER;
-  for (unsigned i = 0; i < q->mid_count && i < JDG_REQUEST_MIDS; i++)
-    if (q->mids[i] == m->mid) return JDG_DELIVER;
-  return JDG_UNCERTAIN;
+  return jdg_request_has_mid(q, m->mid) ? JDG_DELIVER : JDG_UNCERTAIN;
 }
 
 /* Critical options that are defined for requests only count as unrecognized here (RFC 7252, 5.4).
@@ -301,10 +299,6 @@ static void announce(struct judge *judge, struct jdg_look *look, struct request 
 
 #define FALLBACK_SEARCH 64
 
-static bool has_token_of(const struct jdg_arrival *a, const struct chorus_event *e) {
-  return a->token_length == e->token_length && memcmp(a->token, e->token, e->token_length) == 0;
-}
-
 static uint64_t payload_digest_of(const struct chorus_event *e) {
   uint64_t h = e->code;
   for (size_t i = 0; i < e->payload_length; i++) h = jdg_mix(h, e->payload[i]);
@@ -315,7 +309,7 @@ static uint64_t payload_digest_of(const struct chorus_event *e) {
 static unsigned likeness(const struct jdg_arrival *a, const struct chorus_event *e,
                          uint64_t payload) {
   if (a->mid != e->mid || a->code != e->code) return 0;
-  bool token = has_token_of(a, e);
+  bool token = same_token(a->token, a->token_length, e->token, e->token_length);
   if (!token && a->delivered) return 0;
   return 1u + 16u * token + 8u * chorus_same_address(&a->source, &e->peer) +
          4u * (a->payload_digest == payload) + 2u * (a->delivered == 0) +
@@ -342,7 +336,10 @@ static struct arrival *delivered_arrival(const struct judge *judge, struct host 
   struct arrival *best = likeliest(host, e);
   if (best) return best;
   struct arrival *a = arrival_find(judge, &host->host, &e->peer, e->mid);
-  return a && has_token_of(&a->arrival, e) && a->arrival.code == e->code ? a : NULL;
+  return a && same_token(a->arrival.token, a->arrival.token_length, e->token, e->token_length) &&
+                 a->arrival.code == e->code
+             ? a
+             : NULL;
 }
 
 static void deliver(struct judge *judge, struct jdg_look *look) {

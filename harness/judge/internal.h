@@ -201,6 +201,11 @@ struct judge {
   bool no_memory;
 };
 
+static inline bool same_token(const uint8_t *a, size_t a_length, const uint8_t *b,
+                              size_t b_length) {
+  return a_length == b_length && memcmp(a, b, a_length) == 0;
+}
+
 /* judge.c */
 void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
                 struct jdg_host *host);

@@ -341,6 +341,8 @@ struct jdg_host *jdg_host_of(const struct jdg_look *look, const struct chorus_en
 struct jdg_request *jdg_request_of(const struct jdg_look *look,
                                    const struct chorus_endpoint *source, const uint8_t *token,
                                    size_t token_length);
+/* Whether |mid| is one of the latest Message IDs of the request. */
+bool jdg_request_has_mid(const struct jdg_request *request, uint16_t mid);
 /* Whether |host| is known to be a member of |group| now: JDG_UNKNOWN, JDG_NO, JDG_YES. */
 enum jdg_tristate jdg_member(const struct jdg_look *look, const struct jdg_host *host,
                              const struct chorus_endpoint *group);

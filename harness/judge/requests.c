@@ -44,7 +44,7 @@ static struct jdg_table *table_of(struct judge *judge, const struct request *r) 
   return r->apart ? &judge->apart_requests : &judge->requests;
 }
 
-static bool knows_mid(const struct jdg_request *request, uint16_t mid) {
+bool jdg_request_has_mid(const struct jdg_request *request, uint16_t mid) {
   unsigned n = request->mid_count < JDG_REQUEST_MIDS ? request->mid_count : JDG_REQUEST_MIDS;
   for (unsigned i = 0; i < n; i++)
     if (request->mids[i] == mid) return true;
@@ -52,7 +52,7 @@ static bool knows_mid(const struct jdg_request *request, uint16_t mid) {
 }
 
 static void add_mid(struct jdg_request *request, uint16_t mid) {
-  if (knows_mid(request, mid)) return;
+  if (jdg_request_has_mid(request, mid)) return;
   request->mids[request->mid_count++ % JDG_REQUEST_MIDS] = mid;
 }
 
@@ -151,7 +151,7 @@ static enum jdg_relation relate(const struct jdg_request *old, const struct jdg_
   const struct chorus_endpoint *to = &look->frame_info->destination;
   bool same_destination = chorus_same_endpoint(&old->destination, to);
   bool same_message = old->digest == dis_digest_request(m);
-  bool known_mid = knows_mid(old, m->mid);
+  bool known_mid = jdg_request_has_mid(old, m->mid);
   if (same_destination && known_mid)
     return same_message && old->type == m->type ? JDG_COPY : JDG_ALTERED;
   if (same_destination && same_message) return JDG_REPEAT;
@@ -192,7 +192,8 @@ struct request *request_sent(struct judge *judge, struct jdg_look *look, struct 
 
 /* Whether the message is one of the request's transmissions. */
 static bool belongs(const struct request *r, const struct jdg_look *look) {
-  return r && (knows_mid(&r->request, look->coap->mid) || relate(&r->request, look) != JDG_REUSE);
+  return r && (jdg_request_has_mid(&r->request, look->coap->mid) ||
+               relate(&r->request, look) != JDG_REUSE);
 }
 
 /* The known request that a received message belongs to, or NULL. */

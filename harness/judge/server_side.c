@@ -355,8 +355,7 @@ static struct request *responded_to(const struct judge *judge, const struct jdg_
                                     struct reception *by_mid) {
   struct jdg_request *q = by_mid ? by_mid->reception.request : NULL;
   const struct dis_coap *m = look->coap;
-  bool echoed =
-      q && q->token_length == m->token_length && memcmp(q->token, m->token, m->token_length) == 0;
+  bool echoed = q && same_token(q->token, q->token_length, m->token, m->token_length);
   return echoed ? (struct request *)q : answered_request(judge, look);
 }
 
@@ -419,8 +418,7 @@ void server_empty_sent(struct judge *judge, struct jdg_look *look) {
 
 static bool has_token(const struct reception *r, const struct chorus_event *e) {
   const struct jdg_request *q = r->reception.request;
-  return !q ||
-         (q->token_length == e->token_length && memcmp(q->token, e->token, e->token_length) == 0);
+  return !q || same_token(q->token, q->token_length, e->token, e->token_length);
 }
 
 /* The message that an event is about: by Message ID and Token, else the latest under its Token. */

@@ -12,7 +12,7 @@
  */
 static bool echoes_mid(const struct jdg_look *look) {
   if (look->hook != JDG_ON_RESPONSE_SENT) return false;
-  return !look->leg || rule_request_has_mid(look->leg->request, look->coap->mid);
+  return !look->leg || jdg_request_has_mid(look->leg->request, look->coap->mid);
 }
 
 static void judge_clash(struct jdg_look *look, const struct jdg_mid_use *old) {

@@ -84,7 +84,7 @@ static bool answers_in_stray_acks(struct jdg_look *look) {
   const struct jdg_leg *leg = look->leg;
   if (look->certain || look->copy || look->coap->type != DIS_ACK || !non_request(leg)) return false;
   const struct jdg_request *q = leg->request;
-  if (rule_request_has_mid(q, look->coap->mid) || rule_token_in_doubt(q, look->now)) return false;
+  if (jdg_request_has_mid(q, look->coap->mid) || rule_token_in_doubt(q, look->now)) return false;
   uint32_t count = 0;
   rule_noted_state(look, q->serial, &count);
   rule_note_state(look, q->serial, ++count);

@@ -105,7 +105,7 @@ void rule_gc_2_3_4_05(struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
   if (q->type != DIS_NON) return; /* the request broke the rules first */
   bool piggybacked = m->type == DIS_ACK;
-  if (piggybacked && !rule_request_has_mid(q, m->mid)) return; /* of a request that was not seen */
+  if (piggybacked && !jdg_request_has_mid(q, m->mid)) return;  /* of a request that was not seen */
   if (q->observe != DIS_ABSENT || rule_has_observe(m)) return; /* RFC 7641, section 4.5 */
   char message[96];
   if (m->type == DIS_NON)
@@ -173,7 +173,7 @@ void rule_rfc7390_2_7_01(struct jdg_look *look) {
     if (r && r->group && r->mid == look->coap->mid) acknowledged(look, r->mid);
     return;
   }
-  if (rule_answers_group(look) && rule_request_has_mid(look->leg->request, look->coap->mid))
+  if (rule_answers_group(look) && jdg_request_has_mid(look->leg->request, look->coap->mid))
     acknowledged(look, look->coap->mid);
 }
 

@@ -6,13 +6,6 @@
 /* Classes that a No-Response value can flag (RFC 7967, section 2.1): bits 1, 3 and 4. */
 #define NO_RESPONSE_BIT(class) (1u << ((class) - 1u))
 
-bool rule_request_has_mid(const struct jdg_request *request, uint16_t mid) {
-  unsigned n = request->mid_count < JDG_REQUEST_MIDS ? request->mid_count : JDG_REQUEST_MIDS;
-  for (unsigned i = 0; i < n; i++)
-    if (request->mids[i] == mid) return true;
-  return false;
-}
-
 bool rule_has_observe(const struct dis_coap *coap) {
   return dis_option_count(coap, DIS_OBSERVE, NULL) > 0;
 }

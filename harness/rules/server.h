@@ -28,8 +28,6 @@ bool rule_answers_group(const struct jdg_look *look);
 /* The same, and it is the first answer: no copy, no notification, no answer to a repeat or to a
  * copy. */
 bool rule_first_answer(const struct jdg_look *look);
-/* Whether |mid| is among the Message IDs that the request was sent with. */
-bool rule_request_has_mid(const struct jdg_request *request, uint16_t mid);
 /* Whether the message says that it is a notification or registers an observation. */
 bool rule_has_observe(const struct dis_coap *coap);
 
