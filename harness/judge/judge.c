@@ -277,7 +277,9 @@ bool jdg_strict_of(const struct jdg_look *look) {
 }
 
 chorus_time jdg_delta(const struct jdg_look *look) {
-  return look->judge->config.real_time ? CHORUS_SECOND : 50 * CHORUS_MILLISECOND;
+  const struct jdg_config *config = &look->judge->config;
+  if (config->delta) return config->delta;
+  return config->real_time ? CHORUS_SECOND : 50 * CHORUS_MILLISECOND;
 }
 
 const struct jdg_ics_resource *jdg_resource(const struct jdg_host *host,

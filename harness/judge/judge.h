@@ -80,7 +80,8 @@ struct judge;
 struct jdg_config {
   enum jdg_profile profile;
   bool strict;
-  bool real_time; /* tolerances of real time (1 s) instead of virtual time (50 ms) */
+  bool real_time; /* the capture is of real time: a silence needs several tries */
+  chorus_time delta; /* tolerance of times, ns; 0: 1 s in real time, 50 ms in virtual time */
 };
 
 struct judge *jdg_new(const struct jdg_config *config); /* NULL: no memory */
