@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-RUN_VERDICTS = ("none", "pass", "warn", "inconclusive", "fail", "error")
+RUN_VERDICTS = ("none", "unsupported", "pass", "warn", "inconclusive", "fail", "error")
 RULE_VERDICTS = (
     "not-exercised",
     "unsupported",
@@ -23,6 +23,18 @@ RULE_VERDICTS = (
     "error",
 )
 ITEM_KINDS = ("expectation", "required", "sweep", "harness")
+SUT_ROLES = ("", "server", "client", "proxy", "pair")
+# What a program under test can do beside the protocol; the last two leave nothing to be judged.
+PROGRAM_VERDICTS = (
+    "crash",
+    "hang",
+    "flood",
+    "sanitizer",
+    "leftover",
+    "lie",
+    "protocol",
+    "not-ready",
+)
 
 
 class BadResults(Exception):
@@ -111,6 +123,80 @@ class Node:
     name: str
     role: str
     addresses: tuple[str, ...]
+    sut: str = ""  # the stack that runs it; empty: ours, or not told
+
+
+@dataclass(frozen=True)
+class Version:
+    """A stack and its version."""
+
+    name: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True)
+class Sut:
+    """What a run tested: a stack in one role, or (role "pair") a client against a server."""
+
+    name: str = ""
+    version: str = ""
+    role: str = ""
+    client: Version | None = None
+    server: Version | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """A line of the scenario that asks for what the stack's manifest declares missing."""
+
+    line: int
+    why: str
+
+
+@dataclass(frozen=True)
+class ProgramVerdict:
+    """A program under test crashed, hung, ...; `datagram` (hexadecimal) came before."""
+
+    node: str
+    verdict: str
+    text: str
+    datagram: str
+    time_ns: int | None
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What real time may add to a bound."""
+
+    name: str
+    value_ns: int
+    about: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of an interop run, whether it could be started or not."""
+
+    name: str
+    version: str
+    adapter: str
+    roles: tuple[str, ...]
+    manifest: str
+    available: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Interop:
+    stacks: tuple[Stack, ...]
+    statistical: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -143,6 +229,11 @@ class Run:
     trace: tuple[Message, ...]
     trace_total: int
     reproduce: str
+    tested: Sut = Sut()
+    id: str = ""  # of the scenario, without parameters
+    unsupported: tuple[Unsupported, ...] = ()
+    programs: tuple[ProgramVerdict, ...] = ()
+    tolerances: tuple[Tolerance, ...] = ()
 
     def exercised(self) -> Iterable[RuleResult]:
         return (r for r in self.rules if r.verdict != "not-exercised")
@@ -161,6 +252,7 @@ class Results:
     rules: dict[str, RuleText] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     interrupted: bool = False
+    interop: Interop | None = None
 
     def text(self, rule: str) -> RuleText:
         """The catalogue's words on |rule|, or what its id tells."""
@@ -329,6 +421,51 @@ class _Reader:
             self.text(o, "name", place, needed=True),
             self.text(o, "role", place),
             tuple(map(str, self.list(o, "addresses", place))),
+            self.text(o, "sut", place),
+        )
+
+    def unsupported(self, value: object, place: str) -> Unsupported:
+        o = self.mapping(value, place)
+        return Unsupported(self.number(o, "line", place), self.text(o, "why", place, needed=True))
+
+    def program(self, value: object, place: str) -> ProgramVerdict:
+        o = self.mapping(value, place)
+        return ProgramVerdict(
+            self.text(o, "node", place, needed=True),
+            self.choice(o, "verdict", place, PROGRAM_VERDICTS),
+            self.text(o, "text", place),
+            self.text(o, "datagram", place),
+            None if o.get("time_ns") is None else self.number(o, "time_ns", place),
+            self.text(o, "stderr", place),
+        )
+
+    def tolerance(self, value: object, place: str) -> Tolerance:
+        o = self.mapping(value, place)
+        return Tolerance(
+            self.text(o, "name", place, needed=True),
+            self.number(o, "value_ns", place),
+            self.text(o, "about", place),
+        )
+
+    def stack(self, value: object, place: str) -> Stack:
+        o = self.mapping(value, place)
+        return Stack(
+            self.text(o, "name", place, needed=True),
+            self.text(o, "version", place),
+            self.text(o, "adapter", place),
+            tuple(map(str, self.list(o, "roles", place))),
+            self.text(o, "manifest", place),
+            o.get("available") is not False,
+            self.text(o, "why", place),
+        )
+
+    def interop(self, value: object) -> Interop | None:
+        if value is None:
+            return None
+        o = self.mapping(value, "interop")
+        statistical = self.list(o, "statistical", "interop")
+        return Interop(
+            self.each(o, "stacks", "interop", self.stack), frozenset(map(str, statistical))
         )
 
     def waiver(self, value: object, place: str) -> Waiver:
@@ -336,24 +473,39 @@ class _Reader:
         keys = ("rule", "reason", "link", "expires", "problem")
         return Waiver(*(self.text(o, key, place) for key in keys))
 
-    def sut(self, owner: dict[str, Any], place: str) -> str:
+    def version(self, owner: dict[str, Any], key: str, place: str) -> Version | None:
+        if owner.get(key) is None:
+            return None
+        o = self.mapping(owner[key], f"{place}.{key}")
+        name = self.text(o, "name", f"{place}.{key}", needed=True)
+        return Version(name, self.text(o, "version", f"{place}.{key}"))
+
+    def sut(self, owner: dict[str, Any], place: str) -> Sut:
         value = owner.get("sut")
         if value is None or isinstance(value, str):
-            return value or ""
-        o = self.mapping(value, place + ".sut")
-        name = self.text(o, "name", place + ".sut", needed=True)
-        version = self.text(o, "version", place + ".sut")
-        return f"{name} {version}".strip()
+            return Sut(value or "")
+        o, place = self.mapping(value, place + ".sut"), place + ".sut"
+        pair = o.get("role") == "pair"
+        for key in ("client", "server") if pair else ():
+            self.mapping(o.get(key), f"{place}.{key}")
+        return Sut(
+            self.text(o, "name", place, needed=True),
+            self.text(o, "version", place),
+            self.choice({"role": ""} | o, "role", place, SUT_ROLES),
+            self.version(o, "client", place),
+            self.version(o, "server", place),
+        )
 
     def run(self, value: object, place: str, profile: str) -> Run:
         o = self.mapping(value, place)
         capture = self.text(o, "capture", place)
         trace = self.each(o, "trace", place, self.message)
+        tested = self.sut(o, place)
         return Run(
             scenario=self.text(o, "scenario", place) or capture or place,
             title=self.text(o, "title", place),
             seed=None if o.get("seed") is None else self.number(o, "seed", place),
-            sut=self.sut(o, place),
+            sut=str(tested),
             verdict=self.choice(o, "verdict", place, RUN_VERDICTS),
             profile=self.text(o, "profile", place) or profile,
             capture=capture,
@@ -367,6 +519,11 @@ class _Reader:
             trace=trace,
             trace_total=self.number(o, "trace_total", place, len(trace)),
             reproduce=self.text(o, "reproduce", place),
+            tested=tested,
+            id=self.text(o, "id", place),
+            unsupported=self.each(o, "unsupported", place, self.unsupported),
+            programs=self.each(o, "sut_verdicts", place, self.program),
+            tolerances=self.each(o, "tolerances", place, self.tolerance),
         )
 
     def rule_texts(self, value: object) -> dict[str, RuleText]:
@@ -398,6 +555,7 @@ class _Reader:
             self.rule_texts(o.get("rules")),
             self.each(summary, "waivers", "summary", self.waiver),
             summary.get("interrupted") is True,
+            self.interop(o.get("interop")),
         )
 
 
@@ -423,7 +581,7 @@ def load(path: Path) -> Results:
 
 
 def worst_run(verdicts: Iterable[str]) -> str:
-    """The lattice of runs: none < pass < warn < inconclusive < fail < error."""
+    """The lattice of runs: none < unsupported < pass < warn < inconclusive < fail < error."""
     return max(verdicts, key=RUN_VERDICTS.index, default="none")
 
 
