@@ -18,6 +18,8 @@ TOPICS = {
     "message": "Messages that are malformed, unusual or large, and what becomes of them",
     "discovery": "Servers that want to be found",
     "amplification": "Servers that are misused against others",
+    "interop": "Exchanges between a client and servers of different stacks",
+    "sampled": "Statistical rules, in as little time as their samples need",
     "network": "Loss, bursts, copies, delay, damage, fragments, scopes, and many members",
 }
 

@@ -9,7 +9,7 @@
 static const char *const network_keys[] = {
     "ip",          "latency", "mtu",       "reassembly-timeout",
     "links",       "groups",  "addresses", "reassembly-limit",
-    "impairments", NULL};
+    "impairments", "flood",   NULL};
 
 static void add_name(struct scn_decoder *d, const char *name, const struct chorus_endpoint *e) {
   struct scn_name *n = scn_append(d->arena, &d->names, &d->name_count, sizeof *n);
@@ -84,6 +84,7 @@ void scn_decode_network(struct scn_decoder *d, const scn_value *network) {
     scn_read_duration(d->document, network, "reassembly-timeout", &n->reassembly_timeout);
     scn_read_integer(d->document, network, "mtu", ip == 4 ? 68 : 1280, 65535, &mtu);
     scn_read_integer(d->document, network, "reassembly-limit", 1, 65535, &limit);
+    scn_read_boolean(d->document, network, "flood", &n->flood);
   }
   n->ip = (unsigned)ip;
   n->mtu = (uint32_t)mtu;

@@ -137,6 +137,7 @@ struct scn_network {
   unsigned ip; /* 4 or 6 */
   chorus_time latency, reassembly_timeout;
   uint32_t mtu, reassembly_limit;
+  bool flood; /* switches of real networks do not snoop; the simulator's receivers are the same */
   const struct scn_link *links;
   size_t link_count;
   const struct scn_impairment *impairments;
