@@ -85,8 +85,8 @@ func (c *session) start(raw json.RawMessage) (over bool, err error) {
 }
 
 func (c *session) command(m *incoming) error {
-	if m.ID == nil {
-		return errors.New("command without an id")
+	if m.ID == nil || m.Command[0] != '{' {
+		return errors.New("a command is an object and has an id")
 	}
 	var cmd command
 	if err := json.Unmarshal(m.Command, &cmd); err != nil {
