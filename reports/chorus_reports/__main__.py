@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chorus_reports import __version__, diff, html, junit, markdown
+from chorus_reports import __version__, diff, html, interop_html, junit, markdown, matrix
 from chorus_reports.model import BadResults, Results, load
 
 
@@ -64,7 +64,8 @@ def _load_all(paths: Sequence[Path]) -> list[Results]:
 def _report(arguments: argparse.Namespace) -> int:
     results = _load_all(arguments.results)
     if arguments.html:
-        index = html.write(results, arguments.html)
+        pages = interop_html if matrix.wanted(results) else html
+        index = pages.write(results, arguments.html)
         said = sys.stderr if "-" in (arguments.junit, arguments.markdown) else sys.stdout
         print(f"report: {index}", file=said)
     if arguments.junit:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from chorus_reports import lanes, words
 from chorus_reports.model import RULE_VERDICTS, Results, Run
-from chorus_reports.summary import TOLD, Shown, Summary, summarise
+from chorus_reports.summary import REMARKS, TOLD, Shown, Summary, summarise
 
 SYMBOL = {
     "pass": "✓",
@@ -52,7 +52,7 @@ def _pages(summary: Summary) -> list[Page]:
     return pages
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     env = Environment(
         loader=PackageLoader("chorus_reports"),
         autoescape=True,
@@ -69,7 +69,7 @@ def _environment() -> Environment:
     loader = env.loader
     assert loader is not None
     source = loader.get_source(env, "style.css")[0]
-    env.globals.update(symbol=SYMBOL, style=Markup(source), told=TOLD)
+    env.globals.update(symbol=SYMBOL, style=Markup(source), told=TOLD, shared=False)
     return env
 
 
@@ -79,10 +79,16 @@ def _started(run: Run) -> int:
     return first if first > words.EPOCH_FROM else 0
 
 
-def _run_context(summary: Summary, page: Page) -> dict[str, Any]:
+def run_context(
+    summary: Summary, page: Page, shown: Sequence[Shown], ours: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """What run.html needs; |shown|: findings of this run, |ours|: nodes whose findings are ours."""
     run = page.run
-    mine = [s for s in summary.findings if s.run_index == page.index]
-    remarks = [s for s in summary.remarks if s.run_index == page.index]
+    told = [s for s in shown if s.rule.verdict not in REMARKS]
+    at_fault = [s for s in told if s.rule.node in ours]
+    mine = at_fault + [s for s in told if s.rule.node not in ours]
+    numbered = list(enumerate(mine, 1))
+    remarks = [s for s in shown if s.rule.verdict in REMARKS]
     bad = {s.finding.frame for s in mine if s.rule.verdict in ("fail", "warn", "error")}
     one = summarise([_alone(summary, run)])
     judged = {r.id for r in run.exercised()}
@@ -90,8 +96,9 @@ def _run_context(summary: Summary, page: Page) -> dict[str, Any]:
         "page": page,
         "run": run,
         "started": _started(run),
-        "findings": _numbered(mine),
-        "remarks": [(len(mine) + n, s) for n, s in _numbered(remarks)],
+        "ours": numbered[: len(at_fault)],
+        "findings": numbered[len(at_fault) :],
+        "remarks": list(enumerate(remarks, len(mine) + 1)),
         "more": [r for r in run.rules if r.finding_total > len(r.findings)],
         "diagram": lanes.draw(run.trace, bad, run.nodes),
         "frames": {m.frame for m in run.trace},
@@ -100,6 +107,14 @@ def _run_context(summary: Summary, page: Page) -> dict[str, Any]:
         "counts": words.tally((r.verdict for r in run.rules), reversed(RULE_VERDICTS)),
         "nodes_of": _nodes_of(run),
     }
+
+
+def by_run(shown: Iterable[Shown]) -> dict[int, list[Shown]]:
+    """Findings by the index of their run."""
+    table: dict[int, list[Shown]] = {}
+    for one in shown:
+        table.setdefault(one.run_index, []).append(one)
+    return table
 
 
 def _alone(summary: Summary, run: Run) -> Results:
@@ -139,20 +154,18 @@ def _by_rule(summary: Summary, findings: Sequence[Shown], first: int) -> list[tu
     return table
 
 
-def _numbered(findings: list[Shown]) -> list[tuple[int, Shown]]:
-    return list(enumerate(findings, 1))
-
-
 def write(results: Sequence[Results], directory: Path) -> Path:
     """Writes the report into |directory| and returns the path of its index."""
     summary = summarise(results)
     pages = _pages(summary)
-    env = _environment()
+    env = environment()
     directory.mkdir(parents=True, exist_ok=True)
     common = {"summary": summary, "pages": pages, "first": results[0]}
     template = env.get_template("run.html")
+    shown = by_run((*summary.findings, *summary.remarks))
     for page in pages:
-        text = template.render(**common, **_run_context(summary, page))
+        context = run_context(summary, page, shown.get(page.index, []))
+        text = template.render(**common, **context, matrix=None)
         (directory / page.href).write_text(text, encoding="utf-8")
     index = directory / "index.html"
     groups = _by_rule(summary, summary.findings, 1)

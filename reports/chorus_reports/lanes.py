@@ -115,7 +115,8 @@ class _Picture:
     def __init__(
         self, messages: list[Message], bad_frames: set[int], nodes: Sequence[Node]
     ) -> None:
-        self.roles = {node.name: node.role for node in nodes}
+        # The stack, where one is under test: the name of a node tells its role.
+        self.roles = {node.name: _shortened(node.sut or node.role, 14) for node in nodes}
         self.messages = messages
         self.bad = bad_frames
         self.lanes = lane_names(messages, nodes)

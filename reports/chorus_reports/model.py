@@ -50,6 +50,7 @@ class RuleText:
     section: str
     title: str
     requirement: str
+    role: str = ""  # "client, server"; empty where the results do not tell
 
 
 @dataclass(frozen=True)
@@ -531,12 +532,14 @@ class _Reader:
         for rule, entry in self.mapping(value or {}, "rules").items():
             place = f"rules.{rule}"
             o = self.mapping(entry, place)
+            role = o.get("role") or ""
             texts[rule] = RuleText(
                 rule,
                 self.text(o, "document", place),
                 self.text(o, "section", place),
                 self.text(o, "title", place) or rule,
                 self.text(o, "requirement", place),
+                role if isinstance(role, str) else ", ".join(map(str, role)),
             )
         return texts
 

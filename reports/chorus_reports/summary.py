@@ -103,7 +103,7 @@ class _Gathering:
             self.shown_by[index] = run.scenario
 
 
-def _document_order(results: Sequence[Results]) -> dict[str, int]:
+def document_order(results: Sequence[Results]) -> dict[str, int]:
     """Rank of each rule: as the catalogue in the results lists them."""
     order: dict[str, int] = {}
     for one in results:
@@ -159,7 +159,7 @@ def summarise(results: Sequence[Results]) -> Summary:
         tuple(results),
         runs,
         tuple(dict.fromkeys(run.profile for run in runs if run.profile)),
-        _sections(summaries, _document_order(results)),
+        _sections(summaries, document_order(results)),
         tuple(s for s in findings if s.rule.verdict not in REMARKS),
         tuple(s for s in findings if s.rule.verdict in REMARKS),
         worst_run([*(run.verdict for run in runs), *_of_waivers(results)]),
