@@ -22,7 +22,10 @@ struct arrival {
 
 static bool listens(const struct emu_network *network, const struct emu_packet *packet,
                     const struct emu_node *node, uint16_t port) {
-  if (!packet->to_group || packet->group == EMU_NO_GROUP) return emu_port_is_open(node, port);
+  const struct chorus_endpoint *to = &packet->destination;
+  if (!packet->to_group || chorus_is_broadcast(to) || emu_is_all_nodes(to))
+    return emu_port_is_open(node, port);
+  if (packet->group == EMU_NO_GROUP) return false; /* flooded */
   return emu_membership_has(&network->membership, packet->group, port, node->index);
 }
 
@@ -125,18 +128,31 @@ static void receive_udp(struct emu_network *network, const struct arrival *a) {
 }
 
 /*
- * A UDP packet given as octets, valid by its checksum: a flipped bit was in a field that no
- * checksum covers. Ports and addresses are then those of |a->packet|.
+ * A UDP packet given as octets, valid by its checksum: made elsewhere, or a flipped bit was in a
+ * field that no checksum covers.
  */
 static void receive_udp_octets(struct emu_network *network, const struct arrival *a,
-                               const struct emu_ip *ip, const struct emu_udp *udp) {
+                               const struct emu_ip *ip, const struct emu_udp *udp,
+                               const struct emu_buffer *octets) {
   if (!listens(network, a->packet, a->node, udp->destination_port)) {
     emu_decide(network, a->packet->id, a->node->index, EMU_DROPPED_CLOSED, 0);
+    if (!a->corrupted) complain(network, a->node, a->packet, octets->data, octets->length);
     return;
   }
-  struct chorus_datagram datagram = datagram_of(a->packet, ip->hop_limit);
+  struct chorus_datagram datagram = {.source = a->packet->source,
+                                     .destination = a->packet->destination,
+                                     .payload = udp->payload,
+                                     .length = udp->length,
+                                     .hop_limit = ip->hop_limit};
   emu_decide(network, a->packet->id, a->node->index, EMU_DELIVERED, 0);
   hand_over(network, a->node, &datagram);
+}
+
+/* What becomes of octets that mean nothing here. */
+static void misunderstand(struct emu_network *network, const struct arrival *a, bool intact) {
+  bool foreign = intact && !a->corrupted; /* a protocol that only real hosts know */
+  enum emu_fate fate = foreign ? EMU_DROPPED_CLOSED : EMU_DROPPED_CORRUPT;
+  emu_decide(network, a->packet->id, a->node->index, fate, a->clause);
 }
 
 static void receive_icmp(struct emu_network *network, const struct arrival *a,
@@ -144,7 +160,7 @@ static void receive_icmp(struct emu_network *network, const struct arrival *a,
   struct chorus_endpoint destination;
   struct emu_node *node = a->node;
   if (!emu_unreachable_parse(ip, &destination)) {
-    emu_decide(network, a->packet->id, node->index, EMU_DROPPED_CORRUPT, a->clause);
+    misunderstand(network, a, true);
     return;
   }
   if (emu_is_local(&destination)) destination.zone = emu_zone(node->link);
@@ -269,9 +285,9 @@ static void receive_octets(struct emu_network *network, const struct arrival *a,
   else if (valid && a->packet->kind == EMU_PACKET_ICMP)
     receive_icmp(network, a, &ip);
   else if (valid && emu_udp_parse(&ip, ip.body, ip.length, &udp))
-    receive_udp_octets(network, a, &ip, &udp);
+    receive_udp_octets(network, a, &ip, &udp, octets);
   else
-    emu_decide(network, a->packet->id, a->node->index, EMU_DROPPED_CORRUPT, a->clause);
+    misunderstand(network, a, valid && ip.protocol != EMU_PROTOCOL_UDP);
 }
 
 /* A packet has come to a node, with everything that may happen. */
@@ -282,7 +298,7 @@ static void arrive(struct emu_network *network, const struct arrival *a) {
     emu_decide(network, packet->id, a->node->index, EMU_DROPPED_STOPPED, 0);
     return;
   }
-  bool plain = packet->kind == EMU_PACKET_UDP && !a->corrupted;
+  bool plain = packet->kind == EMU_PACKET_UDP && !a->corrupted && !a->node->wired;
   if (plain && !observer->arrived) {
     receive_udp(network, a);
     return;
@@ -296,7 +312,9 @@ static void arrive(struct emu_network *network, const struct arrival *a) {
   if (observer->arrived)
     observer->arrived(observer->context, network->now, a->node->index, packet->id, octets->data,
                       octets->length);
-  if (plain)
+  if (a->node->wired)
+    network->wire->arrive(network->wire->context, a->node->index, packet->id, octets);
+  else if (plain)
     receive_udp(network, a);
   else
     receive_octets(network, a, octets);
@@ -353,7 +371,7 @@ static EMU_ALWAYS_INLINE void prefetch(const struct emu_network *network, const 
  */
 static bool is_straight(const struct emu_network *network, const struct emu_packet *packet) {
   return !network->wants_packets && !network->observer.fate && network->link_count == 1 &&
-         packet->kind == EMU_PACKET_UDP && packet->group != EMU_NO_GROUP;
+         packet->kind == EMU_PACKET_UDP && packet->group != EMU_NO_GROUP && !network->wire;
 }
 
 /* Whether the members have not changed since the packet was sent. */

@@ -25,6 +25,16 @@ struct emu_purpose_counter {
   uint64_t count;
 };
 
+/*
+ * The way out for a backend whose nodes are real hosts (emu_node.wired): it gets what arrives
+ * there, after the observer, and says what became of it by emu_decide(). What such a host sends
+ * comes in by emu_transmit().
+ */
+struct emu_wire {
+  void *context;
+  void (*arrive)(void *context, uint32_t node, uint64_t id, const struct emu_buffer *octets);
+};
+
 /* What of a node is needed rarely. */
 struct emu_node_details {
   char *name;
@@ -66,7 +76,7 @@ struct emu_node {
   uint8_t sources; /* set of enum emu_source */
   bool several;    /* more than one address of a kind: the choice needs a look at all */
   bool icmp_to_group;
-  uint8_t reserved;
+  bool wired; /* what arrives goes to the network's wire */
   uint8_t v6_global[16];
 
   uint8_t v6_local[16], v4_global[4], v4_local[4];
@@ -74,7 +84,8 @@ struct emu_node {
   struct emu_node_details *details;
 };
 
-enum emu_packet_kind { EMU_PACKET_UDP, EMU_PACKET_FRAGMENT, EMU_PACKET_ICMP };
+/* OTHER: made elsewhere, given by its octets alone; it may well be UDP. */
+enum emu_packet_kind { EMU_PACKET_UDP, EMU_PACKET_FRAGMENT, EMU_PACKET_ICMP, EMU_PACKET_OTHER };
 
 /* A packet on its way to one receiver or many. */
 struct emu_packet {
@@ -120,8 +131,10 @@ struct emu_network {
   struct emu_observer observer;
   struct emu_counters counters;
   uint64_t last_id;
-  bool wants_packets; /* the observer looks at octets */
-  bool failed;        /* memory ran out where nobody could be told */
+  bool wants_packets;          /* the observer looks at octets */
+  bool failed;                 /* memory ran out where nobody could be told */
+  bool flood;                  /* multicasts go to all nodes of the zone, members or not */
+  const struct emu_wire *wire; /* NULL: no node is wired */
 
   struct emu_store nodes, packets, flights;
   uint32_t node_count;

@@ -114,9 +114,10 @@ void emu_packet_set_hop_limit(uint8_t *packet, uint8_t hop_limit) {
     packet[7] = hop_limit;
     return;
   }
+  uint32_t header = (packet[0] & 0x0fu) * 4u; /* packets made elsewhere may have options */
   packet[8] = hop_limit;
   put16(packet + 10, 0);
-  put16(packet + 10, (uint16_t)~fold(sum(0, packet, EMU_IPV4_HEADER)));
+  put16(packet + 10, (uint16_t)~fold(sum(0, packet, header)));
 }
 
 /* Reading. */

@@ -157,8 +157,8 @@ static bool hears(struct emu_network *network, const struct emu_packet *packet, 
   uint32_t to = emu_node_at(network, receiver)->link;
   if (receiver == packet->sender || !emu_same_zone(network, from, to, &packet->destination))
     return false;
-  if (packet->group == EMU_NO_GROUP && !emu_speaks(emu_node_at(network, receiver), packet->v4))
-    return false;
+  bool anybody = packet->group == EMU_NO_GROUP || network->flood;
+  if (anybody && !emu_speaks(emu_node_at(network, receiver), packet->v4)) return false;
   if (chorus_multicast_scope(&packet->destination) < 2) return false; /* stays in the node */
   if (emu_can_cross(packet, from, to)) return true;
   refuse(network, packet, receiver, EMU_DROPPED_SCOPE, 0);
@@ -218,11 +218,10 @@ static bool lists(const struct emu_buffer *nodes, uint32_t node) {
   return low < emu_node_count(nodes) && list[low] == node;
 }
 
-/* Sends a group packet to |members|; NULL: to all nodes. */
+/* Sends a group packet to |members|; NULL: to all nodes. |own|: the sender is a member itself. */
 static void send_to_members(struct emu_network *network, struct emu_packet *packet,
-                            struct emu_buffer *members) {
+                            struct emu_buffer *members, bool own) {
   uint32_t count = members ? emu_node_count(members) : network->node_count;
-  bool own = !members || lists(members, packet->sender);
   if (members && is_plain(network, packet) && chorus_multicast_scope(&packet->destination) >= 2) {
     packet->nodes = emu_buffer_ref(members);
     depart_together(network, packet, count - own);
@@ -240,13 +239,16 @@ static void send_to_members(struct emu_network *network, struct emu_packet *pack
 static void send_group(struct emu_network *network, struct emu_packet *packet) {
   packet->group = EMU_NO_GROUP;
   if (chorus_is_broadcast(&packet->destination) || emu_is_all_nodes(&packet->destination)) {
-    send_to_members(network, packet, NULL);
+    send_to_members(network, packet, NULL, true);
     return;
   }
+  struct emu_buffer *members = NULL;
   packet->group = emu_membership_find(&network->membership, &packet->destination);
-  if (packet->group == EMU_NO_GROUP) return;
-  struct emu_buffer *members = emu_membership_nodes(&network->membership, packet->group);
-  if (members) send_to_members(network, packet, members);
+  if (packet->group != EMU_NO_GROUP)
+    members = emu_membership_nodes(&network->membership, packet->group);
+  bool own = members && lists(members, packet->sender);
+  if (members || network->flood)
+    send_to_members(network, packet, network->flood ? NULL : members, own);
 }
 
 /* Packets. */
