@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chorus_reports.model import Results, Run
@@ -79,18 +79,18 @@ def _several_seeds(results: Results) -> bool:
     return len(set(names)) != len(names)
 
 
-def _kind(old: str, new: str) -> str:
-    """What a change from |old| to |new| is called; "" for none."""
+def kind_of(old: str, new: str, bad: Sequence[str] = _BAD) -> str:
+    """What a change from |old| to |new| is called; "" for none. |bad|: what counts as broken."""
     before, after = old in _DECIDED, new in _DECIDED
     if old == new or not (before or after):
         return ""
-    if new in _BAD and old not in _BAD:
+    if new in bad and old not in bad:
         return "broke"
     if before and not after:
         return "no longer exercised"
     if after and not before:
         return "newly exercised"
-    if old in _BAD and new not in _BAD:
+    if old in bad and new not in bad:
         return "fixed"
     return "worse" if _GRADES.index(new) > _GRADES.index(old) else "better"
 
@@ -104,7 +104,7 @@ def compare(old: Results, new: Results) -> list[Change]:
     changes = []
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key, nothing), after.get(key, nothing)
-        kind = _kind(was.verdict, now.verdict)
+        kind = kind_of(was.verdict, now.verdict)
         if kind:
             changes.append(Change(kind, key, was.verdict, now.verdict, now.message, now.reproduce))
     return sorted(changes, key=lambda c: (KINDS.index(c.kind), c.key))

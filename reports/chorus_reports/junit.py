@@ -4,14 +4,19 @@
 A failure is the fault of what was tested, an error that of the test: a required rule that was
 never exercised is an error. Unsupported, waived and inconclusive are skipped, with the reason. A
 rule that was not exercised and was not required is no case of this run; a property counts them.
+
+Of several stacks: one suite per stack and role, or pair; one case per scenario.
 """
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from chorus_reports import evidence
+from chorus_reports.evidence import Evidence, Seat
+from chorus_reports.matrix import Matrix, build, wanted
 from chorus_reports.model import Finding, Item, Results, RuleResult, RuleText, Run
 from chorus_reports.words import moment, rule_name
 
@@ -103,19 +108,26 @@ def _count(suite: ET.Element) -> None:
         suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
 
 
+def _properties(suite: ET.Element, pairs: Iterable[tuple[str, str]]) -> None:
+    properties = ET.SubElement(suite, "properties")
+    for key, value in pairs:
+        ET.SubElement(properties, "property", name=key, value=_clean(value))
+
+
 def _suite(root: ET.Element, results: Results, run: Run) -> None:
     suite = ET.SubElement(root, "testsuite", name=_clean(run.scenario))
-    properties = ET.SubElement(suite, "properties")
     idle = sum(r.verdict == "not-exercised" for r in run.rules)
-    for key, value in (
-        ("chorus", results.chorus),
-        ("backend", results.backend),
-        ("profile", run.profile),
-        ("sut", run.sut),
-        ("seed", "" if run.seed is None else str(run.seed)),
-        ("not-exercised", str(idle)),
-    ):
-        ET.SubElement(properties, "property", name=key, value=_clean(value))
+    _properties(
+        suite,
+        (
+            ("chorus", results.chorus),
+            ("backend", results.backend),
+            ("profile", run.profile),
+            ("sut", run.sut),
+            ("seed", "" if run.seed is None else str(run.seed)),
+            ("not-exercised", str(idle)),
+        ),
+    )
     for rule in run.exercised():
         _rule_case(suite, run, rule, results.text(rule.id))
     for item in run.items:
@@ -137,11 +149,87 @@ def _waiver_suite(root: ET.Element, results: Results) -> None:
     _count(suite)
 
 
+# ---- several stacks ----
+
+
+def _told(matrix: Matrix, run: Run, found: Sequence[Evidence]) -> str:
+    """Everything that |found| says of a run."""
+    parts = []
+    for e in found:
+        text = matrix.text(e.rule.id)
+        mark = " (statistical)" if e.rule.id in matrix.statistical else ""
+        who = "the reference" if e.seat is None else str(e.seat)
+        head = f"{e.rule.verdict}{mark}: {who}, node {e.rule.node or '-'}"
+        parts += ["\n".join((head, _finding_text(run, text, f))) for f in e.rule.findings]
+    for p in run.programs:
+        before = f"\n  datagram before: {p.datagram}" if p.datagram else ""
+        parts.append(f"{p.verdict} of {p.node}: {p.text}{before}\n{p.stderr}".rstrip())
+    return "\n\n".join(parts)
+
+
+def _interop_case(suite: ET.Element, matrix: Matrix, index: int, classname: str) -> None:
+    run = matrix.runs[index]
+    case = ET.SubElement(suite, "testcase", classname=classname, name=_clean(run.scenario))
+    everything = list(evidence.of_run(index, run, matrix.names))
+    bad = [e for e in everything if e.rule.verdict in (*evidence.BAD, "inconclusive")]
+    ours = [s for s in matrix.ours if s.run_index == index]
+    programs = [p for p in run.programs if evidence.program_severity(p.verdict) == "fail"]
+    body = _told(matrix, run, [e for e in bad if not evidence.is_program(e.rule.id)])
+    first = next((f.message for e in bad for f in e.rule.findings if f.message), "")
+    if ours:
+        _result(case, "error", f"error of ours: {ours[0].rule.id} on {ours[0].rule.node}", body)
+    elif programs:
+        _result(case, "failure", f"{programs[0].verdict}: {programs[0].text}", body)
+    elif run.verdict == "unsupported":
+        _result(case, "skipped", "unsupported: " + "; ".join(u.why for u in run.unsupported))
+    elif run.verdict in ("fail", "error"):
+        tag = "failure" if run.verdict == "fail" else "error"
+        _result(case, tag, first or f"the run's verdict is {run.verdict}", body)
+    elif run.verdict == "inconclusive":
+        _result(case, "skipped", f"inconclusive: {first}", body)
+    elif run.verdict == "none":
+        _result(case, "error", "nothing was exercised")
+    elif body:
+        ET.SubElement(case, "system-out").text = _clean(body)
+
+
+def _interop_suites(root: ET.Element, results: Sequence[Results]) -> None:
+    matrix = build(results)
+    groups: dict[Seat, list[int]] = {}
+    for index, run in enumerate(matrix.runs):
+        groups.setdefault(matrix.names.of_run(run), []).append(index)
+    for seat, indices in groups.items():
+        run = matrix.runs[indices[0]]
+        suite = ET.SubElement(root, "testsuite", name=_clean(str(seat)))
+        _properties(
+            suite,
+            [
+                ("chorus", results[0].chorus),
+                ("backend", results[0].backend),
+                ("profile", run.profile),
+                ("sut", run.sut),
+                ("role", seat.role),
+            ],
+        )
+        for index in indices:
+            _interop_case(suite, matrix, index, _clean(f"{seat.stack}.{seat.role}".strip(".")))
+        _count(suite)
+    for stack in matrix.stacks:
+        if not stack.available:
+            suite = ET.SubElement(root, "testsuite", name=_clean(stack.name))
+            case = ET.SubElement(suite, "testcase", classname=_clean(stack.name), name="available")
+            _result(case, "skipped", f"not available: {stack.why}")
+            _count(suite)
+
+
 def render(all_results: Sequence[Results]) -> str:
     """The JUnit document for |all_results|."""
     root = ET.Element("testsuites", name="chorus")
+    several = wanted(all_results)
+    if several:
+        _interop_suites(root, all_results)
     for results in all_results:
-        for run in results.runs:
+        for run in () if several else results.runs:
             _suite(root, results, run)
         _waiver_suite(root, results)
     for key in ("tests", "failures", "errors", "skipped"):

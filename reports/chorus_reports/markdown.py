@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from chorus_reports.matrix import PLAIN, Cell, Matrix, Pair, Table, build, sides, wanted
 from chorus_reports.model import Results, Run
 from chorus_reports.summary import Shown, Summary, summarise
 from chorus_reports.words import counted, moment, rule_name
@@ -65,7 +66,8 @@ def _finding(shown: Shown) -> list[str]:
         f"### {SYMBOL[rule.verdict]} {rule.verdict}: {_cell(rule_name(text))}",
         "",
         f"{_cell(text.document)}, section {_cell(text.section)} ({rule.level}), "
-        f"node {_code(rule.node)}, scenario {_code(shown.run.scenario)}",
+        f"node {_code(rule.node)}, scenario {_code(shown.run.scenario)}"
+        + (f", {_cell(shown.run.sut)}" if shown.run.tested.role else ""),
         "",
     ]
     if text.requirement:
@@ -81,13 +83,13 @@ def _finding(shown: Shown) -> list[str]:
     return lines
 
 
-def _findings(summary: Summary) -> list[str]:
-    if not summary.findings:
+def _findings(findings: Sequence[Shown], total: int) -> list[str]:
+    if not findings:
         return []
     lines = ["", "## Findings"]
-    for shown in summary.findings[:SHOWN_FINDINGS]:
+    for shown in findings[:SHOWN_FINDINGS]:
         lines += _finding(shown)
-    left = len(summary.findings) - SHOWN_FINDINGS
+    left = total - min(len(findings), SHOWN_FINDINGS)
     return lines + (["", f"… and {left} more."] if left > 0 else [])
 
 
@@ -122,9 +124,106 @@ def _runs(summary: Summary) -> list[str]:
     return lines
 
 
+# ---- several stacks ----
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", "|" + "-|" * len(head)]
+    return lines + [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _matrix_cell(cell: Cell | None) -> str:
+    if cell is None or cell.verdict == "not-exercised":
+        return SYMBOL["not-exercised"]
+    if cell.verdict == "unsupported":
+        return "n/s"
+    text = f"{SYMBOL[cell.verdict]} {cell.said}" + (" ≈" if cell.statistical else "")
+    return _cell(f"{cell.verdict} {text}" if cell.verdict not in PLAIN else text)
+
+
+def _pair_cell(pair: Pair | None) -> str:
+    if pair is None:
+        return SYMBOL["not-exercised"]
+    if not pair.run_count:
+        return "n/s"
+    more = f" (+{pair.unsupported} n/s)" if pair.unsupported else ""
+    worst = "" if pair.verdict == "pass" else f"{pair.verdict} "
+    return f"{worst}{SYMBOL[pair.verdict]} {pair.passed}/{pair.run_count}{more}"
+
+
+def _stack_rows(matrix: Matrix) -> Iterable[Sequence[str]]:
+    for stack in matrix.stacks:
+        name = _cell(stack.name)
+        if not stack.available:
+            yield name, _cell(stack.version), "", f"not available: {_cell(stack.why)}", ""
+        for table in matrix.tables_of(stack.name):
+            counts = [(v, n) for v, n in table.counts(stack.name) if v != "not-exercised"]
+            programs = ", ".join(f"{v} ({n})" for v, n in matrix.programs(stack.name))
+            yield name, _cell(stack.version), table.role, _counts(counts), programs
+
+
+def _pairs(matrix: Matrix) -> list[str]:
+    if not matrix.pairs:
+        return []
+    clients, servers = sides(matrix.pairs.values(), [s.name for s in matrix.stacks])
+    rows = [[_cell(c), *(_pair_cell(matrix.pairs.get((c, s))) for s in servers)] for c in clients]
+    head = ["client ↓ server →", *map(_cell, servers)]
+    about = "Interop scenarios passed of those run, and the worst verdict among them."
+    return ["", "## Client x server", "", about, "", *_table(head, rows)]
+
+
+def _rules(table: Table) -> list[str]:
+    rows = []
+    idle = 0
+    for row in table.rows():
+        cells = [row.cells.get(s) for s in table.stacks]
+        if all(c is None or c.verdict == "not-exercised" for c in cells):
+            idle += 1
+            continue
+        where = f"{row.text.document} {row.text.section}".strip()
+        rows.append([_cell(rule_name(row.text)), _cell(where), *map(_matrix_cell, cells)])
+    lines = ["", f"## {table.title} x rule", ""]
+    lines += _table(["rule", "where", *map(_cell, table.stacks)], rows)
+    left = f"{counted(idle, 'rule')} that no stack exercised are left out."
+    return [*lines, *(["", left] if idle else [])]
+
+
+def _ours(matrix: Matrix) -> list[str]:
+    if not matrix.ours:
+        return []
+    lines = ["", "## Errors of ours", "", "The reference broke a rule: no stack's fault."]
+    for shown in matrix.ours[:SHOWN_FINDINGS]:
+        lines += _finding(shown)
+    return lines
+
+
+def _interop(results: Sequence[Results]) -> str:
+    matrix, summary = build(results), summarise(results)
+    head = ["stack", "version", "role", "rules", "program"]
+    lines = [f"# Interoperability: {matrix.verdict}", *_head(summary)[1:], *_waivers(summary)]
+    lines += [*_ours(matrix), "", "## Stacks", "", *_table(head, _stack_rows(matrix))]
+    lines += _pairs(matrix)
+    for table in matrix.tables:
+        lines += _rules(table)
+    lines += [
+        "",
+        "✓ 12: pass in all 12 runs that exercised it; fail ✗ 3/12: fail in 3 of 12; n/s: not"
+        " supported, as the manifest declares; ·: not exercised, never a pass; ≈: statistical.",
+    ]
+    ours = {id(s.finding) for s in matrix.ours}
+    theirs = [s for s in summary.findings if id(s.finding) not in ours]
+    first: dict[tuple[str, str], Shown] = {}
+    for shown in theirs:
+        first.setdefault((shown.run.sut, shown.rule.id), shown)
+    return "\n".join([*lines, *_findings(list(first.values()), len(theirs))]) + "\n"
+
+
 def render(results: Sequence[Results]) -> str:
     """The Markdown document for |results|."""
+    if wanted(results):
+        return _interop(results)
     summary = summarise(results)
-    lines = _head(summary) + _waivers(summary) + _findings(summary)
+    lines = _head(summary) + _waivers(summary)
+    lines += _findings(summary.findings, len(summary.findings))
     lines += _expectations(summary) + _runs(summary)
     return "\n".join(lines) + "\n"

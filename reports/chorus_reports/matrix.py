@@ -144,6 +144,7 @@ class Matrix:
     cells: dict[tuple[Seat, str], Cell]
     run_verdicts: tuple[str, ...]  # as the matrices count them: error where ours is at fault
     texts: dict[str, RuleText]
+    statistical: frozenset[str]
 
     @property
     def verdict(self) -> str:
@@ -331,6 +332,7 @@ class _Builder:
             self.cells,
             tuple(self.run_verdicts),
             self.texts,
+            self.statistical,
         )
 
 

@@ -280,7 +280,7 @@ def _text_from_id(rule: str) -> RuleText:
     return RuleText(rule, _DOCUMENTS.get(prefix, prefix), section, rule, "")
 
 
-class _Reader:
+class Reader:
     """Takes members out of JSON objects and says where a wrong one stands."""
 
     def __init__(self, path: str) -> None:
@@ -562,25 +562,34 @@ class _Reader:
         )
 
 
-def parse(path: str, text: str) -> Results:
-    """Reads the text of a results file; |path| is used in messages only."""
+def decoded(path: str, text: str) -> object:
+    """The JSON value in |text|; |path| is used in messages only."""
     try:
-        value = json.loads(text)
+        value: object = json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadResults(f"{path}: {where}: not JSON: {error.msg}") from error
-    return _Reader(path).results(value)
+    return value
+
+
+def parse(path: str, text: str) -> Results:
+    """Reads the text of a results file; |path| is used in messages only."""
+    return Reader(path).results(decoded(path, text))
+
+
+def read(path: Path) -> tuple[str, str]:
+    """Name and text of a results file, or of results.json in a directory."""
+    file = path / "results.json" if path.is_dir() else path
+    try:
+        return str(file), file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BadResults(f"{file}: cannot be read: {reason}") from error
 
 
 def load(path: Path) -> Results:
     """Reads a results file, or results.json in a directory."""
-    file = path / "results.json" if path.is_dir() else path
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadResults(f"{file}: cannot be read: {reason}") from error
-    return parse(str(file), text)
+    return parse(*read(path))
 
 
 def worst_run(verdicts: Iterable[str]) -> str:
