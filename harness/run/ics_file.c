@@ -7,7 +7,6 @@
 
 #include "chorus/endpoint_text.h"
 #include "run/text.h"
-#include "scenario/document.h"
 
 static const char *const keys[] = {"leisure",     "processing",    "dedup",    "no-response-policy",
                                    "msrd",        "discovery",     "filter",   "multicast-aware",
@@ -107,6 +106,15 @@ static void read_resources(struct scn_document *d, const scn_value *map, struct 
   }
 }
 
+void run_statement_decode(struct scn_document *d, const scn_value *map, struct jdg_ics *ics) {
+  if (!scn_expect_map(d, map, "a statement", keys)) return;
+  read_times(d, map, ics);
+  read_flags(d, map, ics);
+  read_numbers(d, map, ics);
+  read_groups(d, map, ics);
+  read_resources(d, map, ics);
+}
+
 /* "*" is everybody, an address is an address, anything else a name. */
 static void read_statement(struct scn_document *d, const scn_value *key, const scn_value *map,
                            struct run_statement *s) {
@@ -119,12 +127,7 @@ static void read_statement(struct scn_document *d, const scn_value *key, const s
     scn_complain(d, key, "a name of at most 63 octets");
   else if (strcmp(name, "*") != 0)
     snprintf(s->name, sizeof s->name, "%s", name);
-  if (!scn_expect_map(d, map, "a statement", keys)) return;
-  read_times(d, map, &s->ics);
-  read_flags(d, map, &s->ics);
-  read_numbers(d, map, &s->ics);
-  read_groups(d, map, &s->ics);
-  read_resources(d, map, &s->ics);
+  run_statement_decode(d, map, &s->ics);
 }
 
 static void read_all(struct scn_document *d, struct run_statements *statements) {

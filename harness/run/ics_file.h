@@ -4,7 +4,7 @@
 #define CHORUS_RUN_ICS_FILE_H
 
 #include "judge/ics.h"
-#include "scenario/errors.h"
+#include "scenario/document.h"
 
 struct run_statement {
   char name[64];                  /* node's name, or "" */
@@ -23,6 +23,8 @@ bool run_statements_read(struct run_statements *statements, const char *path,
                          struct scn_errors *errors);
 bool run_statements_parse(struct run_statements *statements, const char *path, const char *text,
                           size_t length, struct scn_errors *errors);
+/* Decodes one statement over |ics|: keys that are not there leave it alone, lists add to it. */
+void run_statement_decode(struct scn_document *d, const scn_value *map, struct jdg_ics *ics);
 void run_statements_free(struct run_statements *statements);
 
 #endif
