@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The protocol of docs/plugins.md from the program's side: JSON Lines on standard input and output."""
+"""The protocol of docs/plugins.md from the program's side: JSON Lines in and out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 LONGEST_LINE = 256 * 1024
@@ -49,10 +50,8 @@ class Input:
         self._put(None)
 
     def _put(self, message: dict[str, Any] | None) -> None:
-        try:
+        with suppress(RuntimeError):  # the loop has ended: nobody listens any more
             self._loop.call_soon_threadsafe(self._queue.put_nowait, message)
-        except RuntimeError:
-            pass  # the loop has ended: nobody listens any more
 
 
 def _lines() -> Iterator[bytes]:

@@ -67,7 +67,7 @@ class Server:
                 [".well-known", "core"], WKCResource(site.get_resources_as_linkheader)
             )
         for path, resource in self._resources.items():
-            site.add_resource([part for part in path.split("/")[1:]], resource)
+            site.add_resource(path.split("/")[1:], resource)
         return site
 
     async def close(self) -> None:
