@@ -8,6 +8,16 @@
 
 static const uint8_t no_octets[1];
 
+#define OPTION(n) (UINT64_C(1) << (n))
+/* Those below 64 that are in daily use. */
+#define OPTIONS_KNOWN                                                                            \
+  (OPTION(DIS_IF_MATCH) | OPTION(DIS_URI_HOST) | OPTION(DIS_ETAG) | OPTION(DIS_IF_NONE_MATCH) |  \
+   OPTION(DIS_OBSERVE) | OPTION(DIS_URI_PORT) | OPTION(DIS_LOCATION_PATH) | OPTION(DIS_OSCORE) | \
+   OPTION(DIS_URI_PATH) | OPTION(DIS_CONTENT_FORMAT) | OPTION(DIS_MAX_AGE) |                     \
+   OPTION(DIS_URI_QUERY) | OPTION(DIS_HOP_LIMIT) | OPTION(DIS_ACCEPT) |                          \
+   OPTION(DIS_LOCATION_QUERY) | OPTION(DIS_BLOCK2) | OPTION(DIS_BLOCK1) | OPTION(DIS_SIZE2) |    \
+   OPTION(DIS_PROXY_URI) | OPTION(DIS_PROXY_SCHEME) | OPTION(DIS_SIZE1))
+
 /* What is wrong with the pair of Type and Code (sections 4.1 to 4.3, table 1). */
 static uint32_t code_errors(const struct dis_coap *m) {
   uint32_t errors = 0;
@@ -35,7 +45,9 @@ static void list_option(struct dis_coap *m, uint32_t number, uint32_t length,
     m->errors |= DIS_ERROR_TOO_MANY;
     return;
   }
-  if (number < 64) m->option_mask |= UINT64_C(1) << number;
+  uint64_t bit = number < 64 ? UINT64_C(1) << number : 0;
+  m->odd_options |= (m->option_mask & bit) || !(bit & OPTIONS_KNOWN);
+  m->option_mask |= bit;
   struct dis_option *option = &m->options[m->option_count++];
   option->number = (uint16_t)number;
   option->length = (uint16_t)length;

@@ -21,14 +21,14 @@ static bool same_arrival(const void *object, const void *key) {
   return a->client == k->client && a->mid == k->mid && chorus_same_endpoint(&a->source, k->source);
 }
 
-static uint64_t arrival_hash(const struct arrival_key *key) {
-  return jdg_mix(jdg_mix(endpoint_hash(key->source), key->client->index), key->mid);
+static uint64_t arrival_hash(const struct judge *judge, const struct arrival_key *key) {
+  return jdg_mix(hash_of(judge, key->source), (uint64_t)key->client->index << 32 | key->mid);
 }
 
 struct arrival *arrival_find(const struct judge *judge, const struct jdg_host *client,
                              const struct chorus_endpoint *source, uint16_t mid) {
   struct arrival_key key = {client, source, mid};
-  return jdg_table_find(&judge->arrivals, arrival_hash(&key), same_arrival, &key);
+  return jdg_table_find(&judge->arrivals, arrival_hash(judge, &key), same_arrival, &key);
 }
 
 void arrival_unchain(struct host *host, struct arrival *a) {
@@ -206,12 +206,12 @@ static void attach(struct judge *judge, struct jdg_look *look, struct jdg_arriva
   bool readable = !(a->errors & (DIS_ERROR_SHORT | DIS_ERROR_TOKEN_LENGTH | DIS_ERROR_TOKEN_CUT |
                                  DIS_ERROR_VERSION));
   struct request *request =
-      readable ? request_find(judge, &a->destination, a->token, a->token_length) : NULL;
+      readable ? request_find(judge, &look->frame_info->destination, a->token, a->token_length)
+               : NULL;
   if (!request) return;
   request->last_seen = look->now;
   a->request = &request->request;
-  struct host *server = host_find(judge, &a->source);
-  struct leg *leg = server ? leg_of(judge, request, &server->host) : NULL;
+  struct leg *leg = look->peer ? leg_of(judge, request, look->peer) : NULL;
   a->leg = leg ? &leg->leg : NULL;
 }
 
@@ -231,8 +231,8 @@ static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look, b
   if (known_mid && plain) a->arrival.due = JDG_UNCERTAIN;
   note_answer(&a->arrival);
   a->digest = look->judge->digest;
-  struct arrival_key key = {look->host, &a->arrival.source, a->arrival.mid};
-  a->hash = arrival_hash(&key);
+  struct arrival_key key = {look->host, &look->frame_info->source, a->arrival.mid};
+  a->hash = arrival_hash(judge, &key);
   a->indexed = jdg_table_add(&judge->arrivals, a->hash, a);
   if (!a->indexed || jdg_fifo_push(&judge->arrival_ages, a) != 0) judge->no_memory = true;
   if (look->certain || a->arrival.type == DIS_CON) {

@@ -111,7 +111,7 @@ static struct reception *infer(struct judge *judge, struct jdg_host *server,
   q->leg = leg ? &leg->leg : NULL;
   if (leg) leg->latest = r;
   if (leg && leg->leg.receptions == 0) leg->leg.receptions = 1;
-  reception_index(judge, r);
+  reception_index(judge, r, &q->source);
   return r;
 }
 

@@ -15,10 +15,6 @@ static bool same_octets(const void *object, const void *key) {
   return memcmp(((const struct address_entry *)object)->octets, key, 16) == 0;
 }
 
-uint64_t endpoint_hash(const struct chorus_endpoint *endpoint) {
-  return jdg_mix(jdg_hash16(0, endpoint->address), endpoint->port);
-}
-
 static void add_entry(struct judge *judge, struct jdg_table *table, const uint8_t octets[16],
                       struct host *host) {
   struct address_entry *entry = jdg_pool_take(&judge->address_pool);

@@ -83,7 +83,7 @@ struct request {
   uint64_t hash;
   bool apart;                 /* in the table of those that are forged or malformed */
   bool current;               /* in the table: the latest under its Token */
-  uint32_t conditions;        /* what of enum jdg_need the request itself meets */
+  uint64_t conditions;        /* what of JDG_IF_... the request itself meets */
   unsigned generations_after; /* requests that name it as previous */
 };
 
@@ -131,9 +131,8 @@ struct expected_ics {
 
 struct hook_entry { /* a rule to be called */
   void (*look)(struct jdg_look *look);
-  const struct rule *rule;
   size_t check;   /* its index */
-  uint32_t needs; /* enum jdg_need */
+  uint64_t needs; /* JDG_IF_..., JDG_UNLESS(), JDG_PASSES */
 };
 
 /*
@@ -141,10 +140,12 @@ struct hook_entry { /* a rule to be called */
  * first met: there are few of them, and most of a hook's rules need what is not the case.
  */
 struct call_list {
-  uint32_t lacking; /* of the needs */
+  uint64_t lacking; /* of the needs */
   bool made;
   size_t count;
   struct hook_entry *entries;
+  size_t pass_count; /* rules that are known to pass */
+  uint16_t *passes;  /* their checks, in the memory of |entries| */
 };
 #define CALL_LISTS 64 /* per hook, by a hash of the conditions */
 
@@ -177,8 +178,10 @@ struct judge {
   struct dis_reassembly *reassembly;
   struct dis_frame frame;
   struct dis_coap coap;
-  uint64_t digest;             /* of the datagram in |coap| */
-  uint32_t message_conditions; /* of |coap|: enum jdg_need */
+  uint64_t digest;                        /* of the datagram in |coap| */
+  uint64_t message_conditions;            /* of |coap|: JDG_IF_... */
+  bool to_group;                          /* its destination is a group */
+  uint64_t source_hash, destination_hash; /* endpoint_hash() of those in |frame| */
   struct sighting sightings[SIGHTINGS];
 
   const struct rule_check **checks; /* by index */
@@ -189,8 +192,8 @@ struct judge {
   size_t check_count;
   struct hook_entry *hook_lists[JDG_HOOK_COUNT];
   size_t hook_counts[JDG_HOOK_COUNT];
+  uint64_t hook_needs[JDG_HOOK_COUNT]; /* all that its rules may need */
   struct call_list call_lists[JDG_HOOK_COUNT][CALL_LISTS];
-  size_t speaking; /* index of the check that is looking */
 
   struct jdg_result *results;
   size_t result_count, result_capacity;
@@ -206,9 +209,21 @@ static inline bool same_token(const uint8_t *a, size_t a_length, const uint8_t *
   return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
+/* What the place that a request or reception went to means to rules: JDG_IF_... */
+static inline uint64_t destination_conditions(const struct chorus_endpoint *to) {
+  uint64_t have = 0;
+  uint8_t last = to->address[15]; /* of ff0X::1, ff0X::fd, 224.0.1.187 and broadcast */
+  if (chorus_is_ipv4(to)) have |= JDG_IF_IPV4;
+  if (last == 0x01 || last == 0xfd || last == 187 || last == 255) have |= JDG_IF_WELL_KNOWN;
+  if (to->port == CHORUS_COAPS_PORT) have |= JDG_IF_SECURE_PORT;
+  return have;
+}
+
 /* judge.c */
 void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
                 struct jdg_host *host);
+/* The same at another hook, for the same host, with nothing changed in between. */
+void judge_call_again(struct judge *judge, struct jdg_look *look, enum jdg_hook hook);
 
 /* hosts.c */
 struct host *host_new(struct judge *judge, const char *name);
@@ -225,7 +240,21 @@ bool host_has(const struct jdg_host *host, const struct chorus_endpoint *address
 void host_membership(struct host *host, const struct chorus_endpoint *group, bool joined);
 enum jdg_tristate host_member(const struct host *host, const struct chorus_endpoint *group);
 void host_free(struct judge *judge, struct host *host);
-uint64_t endpoint_hash(const struct chorus_endpoint *endpoint);
+
+static inline uint64_t address_hash(const struct chorus_endpoint *address) {
+  return jdg_hash16(0, address->address);
+}
+
+static inline uint64_t endpoint_hash(const struct chorus_endpoint *endpoint) {
+  return jdg_mix(address_hash(endpoint), endpoint->port);
+}
+
+/* The same, without work for the endpoints of the datagram at hand. */
+static inline uint64_t hash_of(const struct judge *judge, const struct chorus_endpoint *endpoint) {
+  if (endpoint == &judge->frame.source) return judge->source_hash;
+  if (endpoint == &judge->frame.destination) return judge->destination_hash;
+  return endpoint_hash(endpoint);
+}
 
 /* requests.c */
 struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
@@ -255,7 +284,9 @@ void receptions_expire(struct judge *judge);
 struct reception *reception_find(const struct judge *judge, const struct jdg_host *server,
                                  const struct chorus_endpoint *source, uint16_t mid);
 
-void reception_index(struct judge *judge, struct reception *reception);
+/* |source|: the reception's, or the same in the datagram at hand. */
+void reception_index(struct judge *judge, struct reception *reception,
+                     const struct chorus_endpoint *source);
 
 /* group_sight.c */
 #define GROUP_SIGHT_SIZE 320 /* octets; asserted there */

@@ -8,7 +8,8 @@
 
 /* ---- life ---- */
 
-static void init_pools(struct judge *judge) {
+static void init_queues(struct judge *judge) {
+  jdg_timers_init(&judge->timers);
   jdg_pool_init(&judge->request_pool, sizeof(struct request));
   jdg_pool_init(&judge->leg_pool, sizeof(struct leg));
   jdg_pool_init(&judge->reception_pool, sizeof(struct reception));
@@ -66,7 +67,7 @@ struct judge *jdg_new(const struct jdg_config *config) {
   struct judge *judge = calloc(1, sizeof *judge);
   if (!judge) return NULL;
   judge->config = *config;
-  init_pools(judge);
+  init_queues(judge);
   judge->reassembly = dis_reassembly_new();
   if (!judge->reassembly || verdict_setup(judge) != 0) {
     jdg_free(judge);
@@ -97,7 +98,7 @@ void jdg_reset(struct judge *judge, const struct jdg_config *config) {
   judge->result_capacity = kept.result_capacity;
   memcpy(judge->hook_lists, kept.hook_lists, sizeof judge->hook_lists);
   memcpy(judge->call_lists, kept.call_lists, sizeof judge->call_lists);
-  init_pools(judge);
+  init_queues(judge);
   judge->reassembly = dis_reassembly_new();
   if (!judge->reassembly) judge->no_memory = true;
   jdg_select(judge, NULL, 0);
@@ -182,32 +183,52 @@ bool jdg_node_judged(const struct judge *judge, uint32_t node) {
 /* ---- rules ---- */
 
 #define BLOCK_OPTIONS (UINT64_C(1) << DIS_BLOCK2 | UINT64_C(1) << DIS_BLOCK1)
+#define CONTENT       0x45u /* 2.05 */
+#define ASSUMED_SIZE  1152u /* octets that fit where nothing is known (RFC 7252, section 4.6) */
 
-static uint32_t message_conditions(const struct dis_coap *m) {
-  uint32_t have = 0;
+static uint64_t type_conditions(const struct dis_coap *m) {
+  switch (m->type) {
+    case DIS_CON: return JDG_IF_CON;
+    case DIS_NON: return JDG_IF_NON;
+    case DIS_ACK: return JDG_IF_ACK | JDG_IF_REPLY;
+    default: return JDG_IF_REPLY;
+  }
+}
+
+/* What is the case with the datagram just read. */
+static uint64_t message_conditions(const struct judge *judge) {
+  const struct dis_coap *m = &judge->coap;
+  const struct dis_frame *f = &judge->frame;
+  uint64_t have = type_conditions(m);
   if (m->errors) have |= JDG_IF_BAD;
   if (m->option_count) have |= JDG_IF_OPTIONS;
   if (m->option_mask >> DIS_OBSERVE & 1) have |= JDG_IF_OBSERVE;
   if (m->option_mask & BLOCK_OPTIONS) have |= JDG_IF_BLOCK;
-  if (m->type == DIS_CON) have |= JDG_IF_CON;
-  if (m->type == DIS_ACK) have |= JDG_IF_ACK;
+  if (m->odd_options) have |= JDG_IF_ODD;
+  if (m->payload) have |= JDG_IF_PAYLOAD;
+  if (dis_is_empty(m)) have |= JDG_IF_EMPTY;
+  if (!m->token_length || !m->token[0]) have |= JDG_IF_FRAGILE;
+  if (m->length > ASSUMED_SIZE || f->fragmented) have |= JDG_IF_LARGE;
+  if (dis_class(m->code) > 2 || (m->code == CONTENT && !m->payload)) have |= JDG_IF_MEANINGLESS;
+  if (judge->to_group || chorus_is_group(&f->source)) have |= JDG_IF_ASTRAY;
+  if (chorus_is_ipv4(&f->destination)) have |= JDG_IF_IPV4;
   return have;
 }
 
-static uint32_t reception_conditions(const struct jdg_reception *r) {
-  uint32_t have = 0;
+static uint64_t reception_conditions(const struct jdg_reception *r) {
+  uint64_t have = destination_conditions(&r->destination);
   const struct jdg_leg *leg = r->leg;
   if (r->bad || r->errors) have |= JDG_IF_BAD;
   if (r->type == DIS_CON) have |= JDG_IF_CON;
+  if (r->type == DIS_NON) have |= JDG_IF_NON_CAUSE;
   if (r->copies) have |= JDG_IF_AGAIN;
   if (r->member_known && !r->member) have |= JDG_IF_STRANGER;
   if (!leg || !leg->responses || leg->last_response < r->time) have |= JDG_IF_UNANSWERED;
-  if (chorus_is_ipv4(&r->destination)) have |= JDG_IF_IPV4;
   return have;
 }
 
-static uint32_t arrival_conditions(const struct jdg_arrival *a) {
-  uint32_t have = 0;
+static uint64_t arrival_conditions(const struct jdg_arrival *a) {
+  uint64_t have = 0;
   if (a->errors || a->culprit) have |= JDG_IF_BAD;
   if (a->type == DIS_CON) have |= JDG_IF_CON;
   if (a->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
@@ -215,58 +236,131 @@ static uint32_t arrival_conditions(const struct jdg_arrival *a) {
   return have;
 }
 
-/* What is the case, as rules may need it: enum jdg_need. */
-static uint32_t conditions(const struct jdg_look *look) {
-  uint32_t have = look->group ? JDG_IF_GROUP : 0;
+static uint64_t leg_conditions(const struct jdg_leg *leg) {
+  uint64_t have = JDG_IF_LEG;
+  if (leg->observing) have |= JDG_IF_OBSERVE;
+  if (leg->responses == 1) have |= JDG_IF_FIRST;
+  if (leg->request->responders > 1) have |= JDG_IF_OTHERS;
+  if (leg->request->type == DIS_NON && !leg->request->followups) have |= JDG_IF_TO_NON;
+  return have;
+}
+
+/* Of a response that was sent. */
+static uint64_t answer_conditions(const struct jdg_look *look) {
+  if (!jdg_answers_group(look)) return 0;
+  const struct chorus_endpoint *group = &look->leg->request->destination;
+  bool member = !look->copy && host_member((const struct host *)look->host, group) == JDG_YES;
+  return member ? JDG_IF_ANSWER | JDG_IF_MEMBER : JDG_IF_ANSWER;
+}
+
+static uint64_t host_conditions(const struct jdg_host *host) {
+  uint64_t have = 0;
+  if (host->has_events) have |= JDG_IF_EVENTS;
+  if (host->ics.declared) have |= JDG_IF_STATED;
+  if (host->roles & JDG_CLIENT) have |= JDG_IF_CLIENT;
+  if (host->tried) have |= JDG_IF_TRIED;
+  return have;
+}
+
+/* What is the case, as rules may need it. */
+static uint64_t conditions(const struct jdg_look *look) {
+  uint64_t have = host_conditions(look->host);
+  if (look->group) have |= JDG_IF_GROUP | JDG_IF_TO_GROUP;
   if (look->coap) have |= look->judge->message_conditions;
   if (look->request) {
     have |= ((const struct request *)look->request)->conditions;
     if (look->request->transmissions > 1) have |= JDG_IF_AGAIN;
   }
+  if (look->leg) have |= leg_conditions(look->leg);
+  if (look->hook == JDG_ON_RESPONSE_SENT) have |= answer_conditions(look);
   if (look->reception) have |= reception_conditions(look->reception);
   if (look->arrival) have |= arrival_conditions(look->arrival);
-  if (look->copy) have |= JDG_IF_AGAIN;
+  if (look->copy) have |= JDG_IF_AGAIN | JDG_IF_COPY;
   if (!(have & JDG_IF_GROUP)) have |= JDG_IF_UNICAST;
-  if (look->host->has_events) have |= JDG_IF_EVENTS;
-  if (look->host->ics.declared) have |= JDG_IF_STATED;
-  return have;
+  return have | JDG_UNLESS(~have & JDG_NEGATABLE);
+}
+
+/* The look has neither message nor request: what its rules need of these is not asked. */
+#define BARE JDG_PASSES
+
+static void make_list(struct judge *judge, unsigned index, uint64_t lacking,
+                      struct call_list *list) {
+  uint64_t exact = lacking & ~BARE;
+  uint64_t mild = lacking & BARE ? exact & (JDG_IF_EVENTS | JDG_IF_STATED) : exact;
+  const struct hook_entry *rows = judge->hook_lists[index];
+  *list = (struct call_list){lacking, true, 0, list->entries, 0, list->passes};
+  for (size_t i = 0, end; i < judge->hook_counts[index]; i = end) {
+    bool called = false, passes = false;
+    for (end = i; end < judge->hook_counts[index] && rows[end].check == rows[i].check; end++) {
+      bool pass_row = rows[end].needs & JDG_PASSES;
+      called |= !pass_row && !(rows[end].needs & mild);
+      passes |= pass_row && !(rows[end].needs & exact);
+    }
+    if (called)
+      list->entries[list->count++] = rows[i];
+    else if (passes)
+      list->passes[list->pass_count++] = (uint16_t)rows[i].check;
+  }
 }
 
 /* The rules of hook |index| whose needs are met, or NULL without memory. */
-static const struct call_list *calls(struct judge *judge, unsigned index, uint32_t lacking) {
-  lacking &= JDG_NEEDS;
-  struct call_list *list =
-      &judge->call_lists[index][(lacking * UINT32_C(0x9e3779b1)) >> 26 & (CALL_LISTS - 1)];
+static const struct call_list *calls(struct judge *judge, unsigned index, uint64_t lacking) {
+  uint64_t hash = (lacking * UINT64_C(0x9e3779b97f4a7c15)) >> 58;
+  struct call_list *list = &judge->call_lists[index][hash & (CALL_LISTS - 1)];
   if (list->made && list->lacking == lacking) return list;
-  if (!list->entries) list->entries = calloc(judge->check_count + 1, sizeof *list->entries);
+  if (!list->entries) {
+    size_t room = judge->check_count + 1;
+    list->entries = calloc(room, sizeof *list->entries + sizeof *list->passes);
+    list->passes = (uint16_t *)(void *)(list->entries + room);
+  }
   if (!list->entries) {
     judge->no_memory = true;
     return NULL;
   }
-  list->made = true;
-  list->lacking = lacking;
-  list->count = 0;
-  for (size_t i = 0; i < judge->hook_counts[index]; i++)
-    if (!(judge->hook_lists[index][i].needs & lacking))
-      list->entries[list->count++] = judge->hook_lists[index][i];
+  make_list(judge, index, lacking, list);
   return list;
+}
+
+static bool has_passes(struct judge *judge, struct host *host) {
+  if (!host->passes) host->passes = calloc(judge->check_count + 1, sizeof *host->passes);
+  if (!host->passes) judge->no_memory = true;
+  return host->passes;
+}
+
+static void call_rules(struct judge *judge, struct jdg_look *look) {
+  unsigned index = (unsigned)__builtin_ctz((unsigned)look->hook);
+  uint64_t lacking = ~look->conditions & judge->hook_needs[index];
+  if (!look->coap && !look->request) lacking |= BARE;
+  const struct call_list *list = calls(judge, index, lacking);
+  if (!list) return;
+  for (size_t i = 0; i < list->pass_count; i++) {
+    look->check = list->passes[i];
+    jdg_pass(look);
+  }
+  for (size_t i = 0; i < list->count; i++) {
+    look->check = list->entries[i].check;
+    list->entries[i].look(look);
+  }
 }
 
 void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
                 struct jdg_host *host) {
-  if (!host || !host->judged) return;
-  unsigned index = (unsigned)__builtin_ctz((unsigned)hook);
-  if (judge->hook_counts[index] == 0) return;
+  if (!host || !host->judged || !has_passes(judge, (struct host *)host)) return;
   look->hook = hook;
   look->host = host;
-  uint32_t lacking = ~conditions(look);
-  if (!look->coap && !look->request) lacking &= JDG_IF_EVENTS | JDG_IF_STATED;
-  const struct call_list *list = calls(judge, index, lacking);
-  for (size_t i = 0; list && i < list->count; i++) {
-    judge->speaking = list->entries[i].check;
-    look->rule = list->entries[i].rule;
-    list->entries[i].look(look);
+  look->passes = ((struct host *)host)->passes;
+  look->states = ((struct host *)host)->states;
+  look->conditions = conditions(look);
+  call_rules(judge, look);
+}
+
+void judge_call_again(struct judge *judge, struct jdg_look *look, enum jdg_hook hook) {
+  if (!look->conditions) {
+    judge_call(judge, look, hook, look->host);
+    return;
   }
+  look->hook = hook;
+  call_rules(judge, look);
 }
 
 enum jdg_profile jdg_profile_of(const struct jdg_look *look) {
@@ -356,10 +450,8 @@ static void ring(struct judge *judge, const struct jdg_timer *timer) {
 
 /* Decides everything whose time is over before |time|. */
 static void advance(struct judge *judge, chorus_time time) {
-  const struct jdg_timer *timer;
-  while ((timer = jdg_timers_first(&judge->timers)) && timer->time < time) {
-    struct jdg_timer due = *timer;
-    jdg_timers_pop(&judge->timers);
+  while (judge->timers.next < time) {
+    struct jdg_timer due = jdg_timers_take(&judge->timers);
     if (due.time > judge->now) judge->now = due.time;
     ring(judge, &due);
   }
@@ -374,7 +466,7 @@ static bool same_endpoint(const void *object, const void *key) {
 }
 
 static bool known_endpoint(const struct judge *judge, const struct chorus_endpoint *e) {
-  return jdg_table_find(&judge->coap_endpoints, endpoint_hash(e), same_endpoint, e) != NULL;
+  return jdg_table_find(&judge->coap_endpoints, hash_of(judge, e), same_endpoint, e) != NULL;
 }
 
 static void learn_endpoint(struct judge *judge, const struct chorus_endpoint *e) {
@@ -383,7 +475,7 @@ static void learn_endpoint(struct judge *judge, const struct chorus_endpoint *e)
   if (!entry) return;
   *entry = *e;
   entry->zone = 0;
-  if (!jdg_table_add(&judge->coap_endpoints, endpoint_hash(e), entry)) judge->no_memory = true;
+  if (!jdg_table_add(&judge->coap_endpoints, hash_of(judge, e), entry)) judge->no_memory = true;
 }
 
 static bool coap_port(uint16_t port) {
@@ -436,7 +528,7 @@ static bool is_coap(struct judge *judge, bool own_view) {
 static bool seen_elsewhere(struct judge *judge, const struct cap_packet *packet) {
   const struct dis_frame *f = &judge->frame;
   uint64_t digest = judge->digest;
-  digest = jdg_mix(jdg_mix(digest, endpoint_hash(&f->source)), endpoint_hash(&f->destination));
+  digest = jdg_mix(jdg_mix(digest, judge->source_hash), judge->destination_hash);
   enum dis_direction direction = packet->direction ? packet->direction : f->direction;
   uint32_t place = (uint32_t)jdg_mix(jdg_mix(packet->interface, f->interface_index), direction);
   struct sighting *s = &judge->sightings[digest % SIGHTINGS];
@@ -509,7 +601,7 @@ static void sent(struct judge *judge, struct jdg_look *look, struct jdg_host *se
     request_sent(judge, look, sender);
   }
   judge_call(judge, look, JDG_ON_SENT, sender);
-  if (readable && dis_is_request(m)) judge_call(judge, look, JDG_ON_REQUEST_SENT, sender);
+  if (readable && dis_is_request(m)) judge_call_again(judge, look, JDG_ON_REQUEST_SENT);
   if (readable && dis_is_response(m)) {
     sender->roles |= JDG_SERVER;
     server_responded(judge, look);
@@ -529,7 +621,7 @@ static void received(struct judge *judge, struct jdg_look *look, struct jdg_host
     server_received(judge, look, classify(m, look->group));
   else if (dis_is_response(m))
     client_received(judge, look);
-  if (look->certain) judge_call(judge, look, JDG_ON_RECEIVED, receiver);
+  if (look->certain) judge_call_again(judge, look, JDG_ON_RECEIVED);
 }
 
 static struct jdg_host *bound_host(const struct judge *judge, uint32_t interface) {
@@ -543,7 +635,7 @@ static struct jdg_look new_look(struct judge *judge, const struct cap_packet *pa
                            .frame = packet->frame,
                            .coap = &judge->coap,
                            .frame_info = &judge->frame,
-                           .group = chorus_is_group(&judge->frame.destination)};
+                           .group = judge->to_group};
 }
 
 static void own_view(struct judge *judge, const struct cap_packet *packet, struct jdg_host *host) {
@@ -564,7 +656,7 @@ static void own_view(struct judge *judge, const struct cap_packet *packet, struc
 static void medium_view(struct judge *judge, const struct cap_packet *packet) {
   const struct dis_frame *f = &judge->frame;
   if (seen_elsewhere(judge, packet)) return;
-  count_message(judge, &judge->coap, chorus_is_group(&f->destination));
+  count_message(judge, &judge->coap, judge->to_group);
   struct host *sender = host_at(judge, &f->source, f->source_mac, f->mac_length, f->hop_limit);
   struct jdg_look look = new_look(judge, packet);
   if (sender && !sender->host.own_view) sent(judge, &look, &sender->host);
@@ -623,8 +715,10 @@ void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
   judge->counts.datagrams++;
   dis_coap_parse(&judge->coap, judge->frame.payload, judge->frame.length);
   judge->digest = dis_digest_datagram(&judge->coap);
-  judge->message_conditions = message_conditions(&judge->coap);
-  if (chorus_is_ipv4(&judge->frame.destination)) judge->message_conditions |= JDG_IF_IPV4;
+  judge->to_group = chorus_is_group(&judge->frame.destination);
+  judge->message_conditions = message_conditions(judge);
+  judge->source_hash = endpoint_hash(&judge->frame.source);
+  judge->destination_hash = endpoint_hash(&judge->frame.destination);
   if (!is_coap(judge, bound != NULL)) return;
   if (bound)
     own_view(judge, packet, bound);

@@ -23,6 +23,16 @@
 #include "judge/judge.h"
 #include "rules/rules.h"
 
+#define JDG_NON_LIFETIME      (145 * CHORUS_SECOND) /* RFC 7252, section 4.8.2 */
+#define JDG_EXCHANGE_LIFETIME (247 * CHORUS_SECOND) /* RFC 7252, section 4.8.2 */
+#define JDG_MAX_TRANSMIT_SPAN (45 * CHORUS_SECOND)
+#define JDG_MAX_LATENCY       (100 * CHORUS_SECOND)
+#define JDG_DEFAULT_LEISURE   (5 * CHORUS_SECOND)
+#define JDG_PROCESSING_DELAY  (2 * CHORUS_SECOND)
+/* Responses may still be on their way for NON_LIFETIME + MAX_LATENCY after the last transmission
+ * (seed, 2.3.1). */
+#define JDG_TOKEN_DOUBT (JDG_NON_LIFETIME + JDG_MAX_LATENCY)
+
 /* When a rule is called. |host| is the judged node in the role named. */
 enum jdg_hook {
   JDG_ON_SENT = 1u << 0,         /* any CoAP message, also a malformed one, left |host| */
@@ -48,29 +58,68 @@ enum jdg_hook {
 
 /*
  * What a rule needs beside its hook, or-ed to it in its table row: without it the rule is not
- * called at all, which is most of a judge's speed. It only spares calls: the rule still checks what
- * it relies on. Where a look has neither message nor request, only EVENTS and STATED are looked at.
+ * called at all, which is most of a judge's speed. A JDG_IF_ may be met where its sentence is not
+ * quite true (but for those marked "exactly"): the rule still checks what it relies on. Where a
+ * look has neither message nor request, only EVENTS and STATED are looked at.
  */
-enum jdg_need {
-  JDG_IF_GROUP = 1u << 16,       /* the message went to a group, or belongs to a group request */
-  JDG_IF_UNICAST = 1u << 17,     /* neither of both */
-  JDG_IF_BAD = 1u << 18,         /* format error, or a request or response to be rejected */
-  JDG_IF_CON = 1u << 19,         /* the message is Confirmable */
-  JDG_IF_NO_RESPONSE = 1u << 20, /* the request has the No-Response option */
-  JDG_IF_OBSERVE = 1u << 21,     /* message or request has the Observe option */
-  JDG_IF_BLOCK = 1u << 22,       /* message or request has a Block option */
-  JDG_IF_DISCOVERY = 1u << 23,   /* the request is for /.well-known/core */
-  JDG_IF_EVENTS = 1u << 24,      /* the host's application has spoken */
-  JDG_IF_STATED = 1u << 25,      /* the host has a statement (ICS) */
-  JDG_IF_OPTIONS = 1u << 26,     /* the message has options */
-  JDG_IF_ACK = 1u << 27,         /* the message is an Acknowledgement */
-  JDG_IF_STRANGER =
-      1u << 29,           /* |reception| came to a group that its server is known not to serve */
-  JDG_IF_IPV4 = 1u << 30, /* the request or message goes over IPv4 */
-  JDG_IF_UNANSWERED = 1u << 31, /* no response was sent since |reception| came */
-  JDG_IF_AGAIN = 1u << 28,      /* a copy, or not the first transmission of its request */
-};
-#define JDG_NEEDS 0xffff0000u
+#define JDG_NEED(n) (UINT64_C(1) << (n))
+
+#define JDG_IF_GROUP       JDG_NEED(12) /* the message went to a group, or its request did */
+#define JDG_IF_UNICAST     JDG_NEED(13) /* neither of both */
+#define JDG_IF_CON         JDG_NEED(14) /* the message is Confirmable */
+#define JDG_IF_NO_RESPONSE JDG_NEED(15) /* the request has the No-Response option */
+#define JDG_IF_BLOCK       JDG_NEED(16) /* message or request has a Block option */
+#define JDG_IF_DISCOVERY   JDG_NEED(17) /* the request is for /.well-known/core */
+#define JDG_IF_EVENTS      JDG_NEED(18) /* the host's application has spoken */
+#define JDG_IF_STATED      JDG_NEED(19) /* the host has a statement (ICS) */
+#define JDG_IF_OPTIONS     JDG_NEED(20) /* exactly: the message has options */
+#define JDG_IF_UNANSWERED  JDG_NEED(21) /* exactly: no response was sent since |reception| came */
+#define JDG_IF_AGAIN       JDG_NEED(22) /* a copy, or not the first transmission of its request */
+#define JDG_IF_PAYLOAD     JDG_NEED(23) /* exactly: the message has a payload */
+#define JDG_IF_EMPTY       JDG_NEED(24) /* exactly: the message has the code 0.00 */
+#define JDG_IF_NON         JDG_NEED(25) /* exactly: the message is Non-confirmable */
+#define JDG_IF_REPLY       JDG_NEED(26) /* the message is an Acknowledgement or a Reset */
+#define JDG_IF_CLIENT      JDG_NEED(27) /* the host has been seen as a client */
+#define JDG_IF_FRAGILE     JDG_NEED(28) /* exactly: the Token is empty, or begins with 0 */
+#define JDG_IF_SECURE_PORT JDG_NEED(29) /* the request went to port 5684 */
+#define JDG_IF_COAP_PORT   JDG_NEED(30) /* exactly: the request went to port 5683 */
+#define JDG_IF_WELL_KNOWN  JDG_NEED(31) /* it went to all nodes, or to All CoAP Nodes */
+#define JDG_IF_SUCCESSOR   JDG_NEED(32) /* it observes, or its Token was another request's before */
+#define JDG_IF_MEANINGLESS JDG_NEED(33) /* exactly: an error, or a 2.05 without payload */
+/* RESPONSE_SENT, exactly: it answers a group request, and can be the answer to nothing else. */
+#define JDG_IF_ANSWER JDG_NEED(34)
+/* RESPONSE_SENT, exactly: the same, it is no copy, and the server is known to be a member now. */
+#define JDG_IF_MEMBER JDG_NEED(35)
+#define JDG_IF_FIRST  JDG_NEED(36) /* RESPONSE_SENT, exactly: the leg's first response */
+#define JDG_IF_OTHERS JDG_NEED(37) /* exactly: several servers have answered the request */
+/* RESPONSE_SENT, exactly: the request was a NON whenever it was sent. */
+#define JDG_IF_TO_NON    JDG_NEED(38)
+#define JDG_IF_NON_CAUSE JDG_NEED(39) /* exactly: |reception| is Non-confirmable */
+
+/* From here on, the contrary can be asked for as well. */
+#define JDG_IF_BAD       JDG_NEED(40) /* format error, or something to be rejected */
+#define JDG_IF_OBSERVE   JDG_NEED(41) /* message, request or leg has to do with Observe */
+#define JDG_IF_ACK       JDG_NEED(42) /* exactly: the message is an Acknowledgement */
+#define JDG_IF_STRANGER  JDG_NEED(43) /* |reception|'s group is known not to be served */
+#define JDG_IF_IPV4      JDG_NEED(44) /* the request or message goes over IPv4 */
+#define JDG_IF_ODD       JDG_NEED(45) /* an option twice, above 63 or unknown, or in the request */
+#define JDG_IF_COPY      JDG_NEED(46) /* exactly: |copy| */
+#define JDG_IF_LEG       JDG_NEED(47) /* exactly: there is a |leg| */
+#define JDG_IF_TRIED     JDG_NEED(48) /* an answer of this server that was due did not come */
+#define JDG_IF_ASTRAY    JDG_NEED(49) /* exactly: the message comes from or goes to a group */
+#define JDG_IF_LARGE     JDG_NEED(50) /* exactly: over 1152 octets, or in fragments */
+#define JDG_IF_TO_GROUP  JDG_NEED(51) /* exactly: |group|; has no contrary */
+#define JDG_NEGATABLE    (JDG_NEED(51) - JDG_NEED(40))
+#define JDG_NEGATE       12
+#define JDG_UNLESS(need) ((need) << JDG_NEGATE) /* the |need| is certainly not met */
+
+/*
+ * Of a further row (WHEN): where this is met the rule is known to pass, and is not called. All its
+ * needs must then be met exactly, or be contraries. A row that calls it prevails.
+ */
+#define JDG_PASSES JDG_NEED(63)
+
+#define JDG_NEEDS (~UINT64_C(0) << JDG_HOOK_COUNT)
 
 /* A node, or a host known by its address. */
 struct jdg_host {
@@ -83,6 +132,7 @@ struct jdg_host {
   bool has_events;          /* application events of this node have been seen */
   chorus_time restarted_at; /* last CHORUS_EVENT_RESTART; 0: none */
   unsigned roles;           /* seen so far, enum jdg_role */
+  bool tried;               /* an answer that was due did not come: some rules count these */
   struct jdg_ics ics;
 };
 
@@ -265,7 +315,6 @@ struct jdg_arrival {
 /* What a rule is given. Members that the hook does not name are NULL or stale. */
 struct jdg_look {
   struct judge *judge;
-  const struct rule *rule;
   enum jdg_hook hook;
   struct jdg_host *host; /* the node judged */
   chorus_time now;
@@ -286,6 +335,11 @@ struct jdg_look {
   const struct jdg_mid_use
       *mid_clash; /* SENT: an earlier use of this Message ID, see below, or NULL */
   const struct chorus_event *event;
+  /* the judge's own: which check looks, and what it has of |host| (see jdg_pass(), jdg_state()) */
+  size_t check;
+  uint32_t *passes;
+  void **states;
+  uint64_t conditions; /* that are met, JDG_IF_...; 0: not yet known */
 };
 
 /*
@@ -304,7 +358,10 @@ struct jdg_mid_use {
 
 /* ---- what a rule may say; every call counts one activation, but for jdg_remark ---- */
 
-void jdg_pass(struct jdg_look *look);
+static inline void jdg_pass(struct jdg_look *look) {
+  uint32_t *passes = &look->passes[look->check];
+  *passes += *passes != UINT32_MAX;
+}
 /*
  * A counter-example. |frame| 0: nothing happened in time. |expected| and |actual| are one line
  * each, in the same syntax; |actual| is a printf format.
@@ -324,7 +381,15 @@ void jdg_remark(struct jdg_look *look, uint64_t frame, const char *text, ...)
 
 /* Zeroed memory of this rule for this node, |size| octets (always the same), kept until the end.
  * NULL: no memory. */
-void *jdg_state(struct jdg_look *look, size_t size);
+void *jdg_state_new(struct jdg_look *look, size_t size);
+static inline void *jdg_state(struct jdg_look *look, size_t size) {
+  void *state = look->states ? look->states[look->check] : NULL;
+  return state ? state : jdg_state_new(look, size);
+}
+/* The same if it has been asked for before, else NULL: for rules that only look something up. */
+static inline void *jdg_state_if_any(const struct jdg_look *look) {
+  return look->states ? look->states[look->check] : NULL;
+}
 /* True for the first call of this rule with this marks word: say it once per request, leg,
  * reception. */
 bool jdg_once(struct jdg_look *look, struct jdg_marks *marks);
@@ -335,6 +400,15 @@ chorus_time jdg_delta(const struct jdg_look *look);
 /* Statement for the request's resource at this server, or NULL. */
 const struct jdg_ics_resource *jdg_resource(const struct jdg_host *host,
                                             const struct jdg_request *request);
+/*
+ * JDG_ON_RESPONSE_SENT: the response answers a group request, and cannot be the answer to something
+ * else under the same Token (a unicast follow-up, or an earlier request).
+ */
+static inline bool jdg_answers_group(const struct jdg_look *look) {
+  const struct jdg_request *q = look->leg ? look->leg->request : NULL;
+  if (!q || !q->group || q->followups) return false;
+  return !q->previous || look->now >= q->previous->last_time + JDG_TOKEN_DOUBT;
+}
 /* The host with this address, or NULL. */
 struct jdg_host *jdg_host_of(const struct jdg_look *look, const struct chorus_endpoint *address);
 /* Requests known under |token| of client endpoint |source|, the latest, or NULL. */
@@ -348,12 +422,5 @@ enum jdg_tristate jdg_member(const struct jdg_look *look, const struct jdg_host 
                              const struct chorus_endpoint *group);
 /* Seconds with millisecond digits, as text: "5.250 s". */
 const char *jdg_time_text(chorus_time time, char text[32]);
-
-#define JDG_NON_LIFETIME      (145 * CHORUS_SECOND) /* RFC 7252, section 4.8.2 */
-#define JDG_EXCHANGE_LIFETIME (247 * CHORUS_SECOND) /* RFC 7252, section 4.8.2 */
-#define JDG_MAX_TRANSMIT_SPAN (45 * CHORUS_SECOND)
-#define JDG_MAX_LATENCY       (100 * CHORUS_SECOND)
-#define JDG_DEFAULT_LEISURE   (5 * CHORUS_SECOND)
-#define JDG_PROCESSING_DELAY  (2 * CHORUS_SECOND)
 
 #endif

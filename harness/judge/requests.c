@@ -16,28 +16,29 @@ static bool same_request(const void *object, const void *key) {
          memcmp(r->token, k->token, k->token_length) == 0;
 }
 
-static uint64_t request_hash(const struct chorus_endpoint *source, const uint8_t *token,
-                             size_t token_length) {
+static uint64_t request_hash(uint64_t source_hash, const uint8_t *token, size_t token_length) {
   uint64_t word = 0;
-  memcpy(&word, token, token_length);
-  return jdg_mix(jdg_mix(endpoint_hash(source), word), token_length);
+  for (size_t i = 0; i < token_length; i++) word = word << 8 | token[i];
+  return jdg_mix(source_hash ^ word, token_length);
 }
 
-static struct request *find_in(const struct jdg_table *table, const struct chorus_endpoint *source,
-                               const uint8_t *token, size_t token_length) {
+static struct request *find_in(const struct judge *judge, const struct jdg_table *table,
+                               const struct chorus_endpoint *source, const uint8_t *token,
+                               size_t token_length) {
   struct request_key key = {source, token, token_length};
-  if (token_length > 8) return NULL;
-  return jdg_table_find(table, request_hash(source, token, token_length), same_request, &key);
+  if (token_length > 8 || !table->used) return NULL;
+  uint64_t hash = request_hash(hash_of(judge, source), token, token_length);
+  return jdg_table_find(table, hash, same_request, &key);
 }
 
 struct request *request_find(const struct judge *judge, const struct chorus_endpoint *source,
                              const uint8_t *token, size_t token_length) {
-  return find_in(&judge->requests, source, token, token_length);
+  return find_in(judge, &judge->requests, source, token, token_length);
 }
 
 struct request *request_find_apart(const struct judge *judge, const struct chorus_endpoint *source,
                                    const uint8_t *token, size_t token_length) {
-  return find_in(&judge->apart_requests, source, token, token_length);
+  return find_in(judge, &judge->apart_requests, source, token, token_length);
 }
 
 static struct jdg_table *table_of(struct judge *judge, const struct request *r) {
@@ -79,14 +80,15 @@ static void describe(struct jdg_request *r, const struct dis_coap *m) {
                  (r->path[length] == '\0' || r->path[length] == '?');
 }
 
-static uint32_t conditions(const struct jdg_request *r) {
-  uint32_t have = 0;
+static uint64_t conditions(const struct jdg_request *r) {
+  uint64_t have = destination_conditions(&r->destination);
   if (r->group) have |= JDG_IF_GROUP;
   if (r->no_response != DIS_ABSENT) have |= JDG_IF_NO_RESPONSE;
   if (r->observe != DIS_ABSENT) have |= JDG_IF_OBSERVE;
   if (r->blockwise) have |= JDG_IF_BLOCK;
   if (r->discovery) have |= JDG_IF_DISCOVERY;
-  if (chorus_is_ipv4(&r->destination)) have |= JDG_IF_IPV4;
+  if (r->observe != DIS_ABSENT || r->previous) have |= JDG_IF_SUCCESSOR;
+  if (r->destination.port == CHORUS_COAP_PORT) have |= JDG_IF_COAP_PORT;
   return have;
 }
 
@@ -117,7 +119,6 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   q->token_length = m->token_length;
   memcpy(q->token, m->token, m->token_length);
   describe(q, m);
-  r->conditions = conditions(q);
   r->last_destination = q->destination;
   q->first_time = q->last_time = look->now;
   q->first_frame = q->last_frame = look->frame;
@@ -135,7 +136,8 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
     q->previous = &previous->request;
     previous->generations_after++;
   }
-  r->hash = request_hash(&q->source, q->token, q->token_length);
+  r->conditions = conditions(q);
+  r->hash = request_hash(hash_of(judge, &look->frame_info->source), q->token, q->token_length);
   r->current = true;
   r->last_seen = look->now;
   if (!jdg_table_add(table_of(judge, r), r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
@@ -178,7 +180,7 @@ struct request *request_sent(struct judge *judge, struct jdg_look *look, struct 
   const struct chorus_endpoint *source = &look->frame_info->source;
   bool apart = !host_has(sender, source);
   const struct jdg_table *table = apart ? &judge->apart_requests : &judge->requests;
-  struct request *r = find_in(table, source, m->token, m->token_length);
+  struct request *r = find_in(judge, table, source, m->token, m->token_length);
   look->relation = r ? relate(&r->request, look) : JDG_NEW;
   look->gap = r ? look->now - r->request.last_time : 0;
   if (!r || look->relation == JDG_REUSE)
@@ -335,8 +337,8 @@ void mid_note(struct judge *judge, struct jdg_look *look) {
   if (m->type != DIS_CON && m->type != DIS_NON) return;
   bool request = dis_is_request(m);
   struct mid_key pair = {&f->source, &f->destination, m->mid};
-  uint64_t hash_source = jdg_mix(endpoint_hash(&f->source), m->mid);
-  uint64_t hash_pair = jdg_mix(hash_source, endpoint_hash(&f->destination));
+  uint64_t hash_source = jdg_mix(hash_of(judge, &f->source), m->mid);
+  uint64_t hash_pair = jdg_mix(hash_source, hash_of(judge, &f->destination));
   uint64_t digest = look->judge->digest;
   struct mid_use *old = jdg_table_find(&judge->mid_pairs, hash_pair, same_mid_use, &pair);
   if (old && old->use.digest == digest) {

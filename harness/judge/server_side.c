@@ -58,24 +58,26 @@ static bool same_reception(const void *object, const void *key) {
          chorus_same_endpoint(&r->source, k->source);
 }
 
-static uint64_t reception_hash(const struct reception_key *key) {
-  return jdg_mix(jdg_mix(endpoint_hash(key->source), key->server->index), key->mid);
+static uint64_t reception_hash(uint64_t source_hash, const struct jdg_host *server, uint32_t mid) {
+  return jdg_mix(source_hash, (uint64_t)server->index << 32 | mid);
 }
 
-static struct reception *find(const struct jdg_table *table, const struct jdg_host *server,
-                              const struct chorus_endpoint *source, uint32_t mid) {
+static struct reception *find(const struct judge *judge, const struct jdg_table *table,
+                              const struct jdg_host *server, const struct chorus_endpoint *source,
+                              uint32_t mid) {
   struct reception_key key = {server, source, mid};
-  return jdg_table_find(table, reception_hash(&key), same_reception, &key);
+  uint64_t hash = reception_hash(hash_of(judge, source), server, mid);
+  return jdg_table_find(table, hash, same_reception, &key);
 }
 
 struct reception *reception_find(const struct judge *judge, const struct jdg_host *server,
                                  const struct chorus_endpoint *source, uint16_t mid) {
-  return find(&judge->receptions, server, source, mid);
+  return find(judge, &judge->receptions, server, source, mid);
 }
 
 static struct reception *stimulus_find(const struct judge *judge, const struct jdg_host *server,
                                        const struct chorus_endpoint *source) {
-  return find(&judge->stimuli, server, source, UINT32_MAX);
+  return find(judge, &judge->stimuli, server, source, UINT32_MAX);
 }
 
 static void unindex(struct judge *judge, struct reception *r) {
@@ -88,16 +90,23 @@ static void unstimulate(struct judge *judge, struct reception *r) {
   r->is_stimulus = false;
 }
 
-void reception_index(struct judge *judge, struct reception *r) {
+/* Makes |r| the latest stimulus of its source, in the place of the one before. */
+static void stimulate(struct judge *judge, struct reception *r, struct reception *old) {
+  if (old) {
+    old->is_stimulus = false;
+    jdg_table_replace(&judge->stimuli, r->stimulus_hash, old, r);
+  }
+  r->is_stimulus = old || jdg_table_add(&judge->stimuli, r->stimulus_hash, r);
+}
+
+void reception_index(struct judge *judge, struct reception *r,
+                     const struct chorus_endpoint *source) {
   struct jdg_reception *q = &r->reception;
-  struct reception_key key = {q->server, &q->source, q->mid};
-  r->hash = reception_hash(&key);
+  uint64_t source_hash = hash_of(judge, source);
+  r->hash = reception_hash(source_hash, q->server, q->mid);
   r->indexed = jdg_table_add(&judge->receptions, r->hash, r);
-  struct reception *old = stimulus_find(judge, q->server, &q->source);
-  if (old) unstimulate(judge, old);
-  key.mid = UINT32_MAX;
-  r->stimulus_hash = reception_hash(&key);
-  r->is_stimulus = jdg_table_add(&judge->stimuli, r->stimulus_hash, r);
+  r->stimulus_hash = reception_hash(source_hash, q->server, UINT32_MAX);
+  stimulate(judge, r, stimulus_find(judge, q->server, source));
   if (!r->indexed || !r->is_stimulus || jdg_fifo_push(&judge->reception_ages, r) != 0)
     judge->no_memory = true;
 }
@@ -212,6 +221,7 @@ static void attach_request(struct judge *judge, struct jdg_look *look, struct re
   struct request *request = has_token ? request_received(judge, look) : NULL;
   if (!request) return;
   struct leg *leg = leg_of(judge, request, look->host);
+  request->conditions |= judge->message_conditions & JDG_IF_ODD; /* in any of its messages */
   r->reception.request = &request->request;
   r->reception.leg = leg ? &leg->leg : NULL;
   if (!leg) return;
@@ -263,7 +273,7 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
     note_instant((struct host *)look->host, &r->reception);
     note_recent((struct host *)look->host, &r->reception);
     r->reception.isolated = note_leisure((struct host *)look->host, look->group, look->now);
-    reception_index(judge, r);
+    reception_index(judge, r, &look->frame_info->source);
     if (look->certain) open_window(judge, look, &r->reception);
   }
   look->reception = &r->reception;

@@ -13,15 +13,6 @@ void jdg_table_clear(struct jdg_table *table) {
   table->used = 0;
 }
 
-void *jdg_table_find(const struct jdg_table *table, uint64_t hash, jdg_same same, const void *key) {
-  if (!table->size) return NULL;
-  size_t mask = table->size - 1;
-  for (size_t i = hash & mask; table->slots[i].object; i = (i + 1) & mask)
-    if (table->slots[i].hash == hash && same(table->slots[i].object, key))
-      return table->slots[i].object;
-  return NULL;
-}
-
 static void put(struct jdg_table *table, uint64_t hash, void *object) {
   size_t mask = table->size - 1;
   size_t i = hash & mask;
@@ -62,12 +53,8 @@ static void close_gap(struct jdg_table *table, size_t i) {
 }
 
 void jdg_table_remove(struct jdg_table *table, uint64_t hash, const void *object) {
-  if (!table->size) return;
-  size_t mask = table->size - 1;
-  for (size_t i = hash & mask; table->slots[i].object; i = (i + 1) & mask) {
-    if (table->slots[i].object != object) continue;
-    close_gap(table, i);
-    table->used--;
-    return;
-  }
+  struct jdg_slot *slot = jdg_table_slot(table, hash, object);
+  if (!slot) return;
+  close_gap(table, (size_t)(slot - table->slots));
+  table->used--;
 }

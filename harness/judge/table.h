@@ -27,11 +27,38 @@ typedef bool (*jdg_same)(const void *object, const void *key);
 
 void jdg_table_free(struct jdg_table *table);
 void jdg_table_clear(struct jdg_table *table); /* keeps the memory */
-void *jdg_table_find(const struct jdg_table *table, uint64_t hash, jdg_same same, const void *key);
 /* Adds without looking for an equal key. False without memory. */
 bool jdg_table_add(struct jdg_table *table, uint64_t hash, void *object);
 /* Removes this very object, if there. */
 void jdg_table_remove(struct jdg_table *table, uint64_t hash, const void *object);
+
+/* Here to be seen by the compiler, which then also sees into |same|. NULL: no such object. */
+static inline void *jdg_table_find(const struct jdg_table *table, uint64_t hash, jdg_same same,
+                                   const void *key) {
+  if (!table->used) return NULL;
+  size_t mask = table->size - 1;
+  for (size_t i = hash & mask; table->slots[i].object; i = (i + 1) & mask)
+    if (table->slots[i].hash == hash && same(table->slots[i].object, key))
+      return table->slots[i].object;
+  return NULL;
+}
+
+/* Where this very object is, or NULL; until the table changes. */
+static inline struct jdg_slot *jdg_table_slot(const struct jdg_table *table, uint64_t hash,
+                                              const void *object) {
+  if (!table->used) return NULL;
+  size_t mask = table->size - 1;
+  for (size_t i = hash & mask; table->slots[i].object; i = (i + 1) & mask)
+    if (table->slots[i].object == object) return &table->slots[i];
+  return NULL;
+}
+
+/* Puts |object| in the place of |old|, which is there under the same hash. */
+static inline void jdg_table_replace(struct jdg_table *table, uint64_t hash, const void *old,
+                                     void *object) {
+  struct jdg_slot *slot = jdg_table_slot(table, hash, old);
+  if (slot) slot->object = object;
+}
 
 __extension__ typedef unsigned __int128 jdg_product;
 

@@ -88,16 +88,29 @@ static void heap_pop(struct jdg_timers *timers) {
 
 /* ---- both ---- */
 
+void jdg_timers_init(struct jdg_timers *timers) {
+  *timers = (struct jdg_timers){.next = CHORUS_NEVER};
+}
+
+/* Each kind has a lane that it tries first. */
+static struct jdg_lane *own_lane(struct jdg_timers *timers, enum jdg_timer_kind kind,
+                                 chorus_time time) {
+  struct jdg_lane *lane = &timers->lanes[kind];
+  return !lane->count || lane_tail(lane) <= time ? lane : lane_for(timers, time);
+}
+
 int jdg_timers_set(struct jdg_timers *timers, chorus_time time, enum jdg_timer_kind kind,
                    void *object) {
   struct jdg_timer timer = {time, timers->sequence++, kind, object};
-  struct jdg_lane *lane = lane_for(timers, time);
-  return lane ? lane_push(lane, &timer) : heap_push(timers, &timer);
+  struct jdg_lane *lane = own_lane(timers, kind, time);
+  if ((lane ? lane_push(lane, &timer) : heap_push(timers, &timer)) != 0) return -1;
+  if (time < timers->next) timers->next = time;
+  return 0;
 }
 
 /* The lane with the earliest deadline, or NULL if the heap has it, or nothing has. */
-static struct jdg_lane *first_lane(const struct jdg_timers *timers) {
-  const struct jdg_lane *best = NULL;
+static struct jdg_lane *first_lane(struct jdg_timers *timers) {
+  struct jdg_lane *best = NULL;
   const struct jdg_timer *first = timers->count ? &timers->heap[0] : NULL;
   for (size_t i = 0; i < JDG_LANES; i++) {
     const struct jdg_timer *head = lane_head(&timers->lanes[i]);
@@ -105,23 +118,30 @@ static struct jdg_lane *first_lane(const struct jdg_timers *timers) {
     best = &timers->lanes[i];
     first = head;
   }
-  return (struct jdg_lane *)best;
+  return best;
 }
 
-const struct jdg_timer *jdg_timers_first(const struct jdg_timers *timers) {
-  const struct jdg_lane *lane = first_lane(timers);
-  if (lane) return lane_head(lane);
-  return timers->count ? &timers->heap[0] : NULL;
-}
-
-void jdg_timers_pop(struct jdg_timers *timers) {
-  struct jdg_lane *lane = first_lane(timers);
-  if (!lane) {
-    heap_pop(timers);
-    return;
+/* Of the lanes and the heap. */
+static chorus_time earliest(const struct jdg_timers *timers) {
+  chorus_time time = timers->count ? timers->heap[0].time : CHORUS_NEVER;
+  for (size_t i = 0; i < JDG_LANES; i++) {
+    const struct jdg_timer *head = lane_head(&timers->lanes[i]);
+    if (head && head->time < time) time = head->time;
   }
-  lane->head = (lane->head + 1) & (lane->capacity - 1);
-  lane->count--;
+  return time;
+}
+
+struct jdg_timer jdg_timers_take(struct jdg_timers *timers) {
+  struct jdg_lane *lane = first_lane(timers);
+  struct jdg_timer timer = lane ? lane->items[lane->head] : timers->heap[0];
+  if (lane) {
+    lane->head = (lane->head + 1) & (lane->capacity - 1);
+    lane->count--;
+  } else {
+    heap_pop(timers);
+  }
+  timers->next = earliest(timers);
+  return timer;
 }
 
 void jdg_timers_free(struct jdg_timers *timers) {

@@ -30,17 +30,18 @@ struct jdg_lane {
 #define JDG_LANES 4
 
 struct jdg_timers {
+  chorus_time next; /* when the earliest is due; CHORUS_NEVER: there is none */
   struct jdg_lane lanes[JDG_LANES];
   struct jdg_timer *heap;
   size_t count, capacity; /* of the heap */
   uint64_t sequence;
 };
 
+void jdg_timers_init(struct jdg_timers *timers);
 int jdg_timers_set(struct jdg_timers *timers, chorus_time time, enum jdg_timer_kind kind,
                    void *object); /* -1: no memory */
-/* The earliest, or NULL. */
-const struct jdg_timer *jdg_timers_first(const struct jdg_timers *timers);
-void jdg_timers_pop(struct jdg_timers *timers);
+/* Takes the earliest off the queue, which is not empty: |next| is not CHORUS_NEVER. */
+struct jdg_timer jdg_timers_take(struct jdg_timers *timers);
 void jdg_timers_free(struct jdg_timers *timers);
 
 #endif

@@ -32,9 +32,18 @@ const char *text_keep(struct judge *judge, const char *text) {
 
 /* ---- set-up ---- */
 
+/* How many rows the tables have for check |i|. */
+static size_t row_count(const struct judge *judge, size_t i) {
+  size_t n = 0;
+  while (rule_when_get(judge->checks[i]->id, n)) n++;
+  return n + 1;
+}
+
 static int list_hooks(struct judge *judge) {
+  size_t rows = 0;
+  for (size_t i = 0; i < judge->check_count; i++) rows += row_count(judge, i);
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
-    judge->hook_lists[hook] = calloc(judge->check_count + 1, sizeof(struct hook_entry));
+    judge->hook_lists[hook] = calloc(rows + 1, sizeof(struct hook_entry));
     if (!judge->hook_lists[hook]) return -1;
   }
   return 0;
@@ -61,11 +70,13 @@ int verdict_setup(struct judge *judge) {
   return list_hooks(judge);
 }
 
-static void list_check(struct judge *judge, size_t i, unsigned hooks) {
+static void list_check(struct judge *judge, size_t i, uint64_t hooks) {
+  uint64_t needs = hooks & JDG_NEEDS;
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
     if (!(hooks & (1u << hook))) continue;
+    judge->hook_needs[hook] |= needs & ~JDG_PASSES;
     judge->hook_lists[hook][judge->hook_counts[hook]++] =
-        (struct hook_entry){judge->checks[i]->look, judge->check_rules[i], i, hooks & JDG_NEEDS};
+        (struct hook_entry){judge->checks[i]->look, i, needs};
   }
 }
 
@@ -73,7 +84,7 @@ static void list_check(struct judge *judge, size_t i, unsigned hooks) {
 static bool restates(const struct rule_check *a, const struct rule_check *b) {
   if (a->look != b->look || a->hooks != b->hooks) return false;
   for (size_t n = 0;; n++) {
-    unsigned hooks = rule_when_get(a->id, n);
+    uint64_t hooks = rule_when_get(a->id, n);
     if (hooks != rule_when_get(b->id, n)) return false;
     if (!hooks) return true;
   }
@@ -88,6 +99,7 @@ static size_t first_like(const struct judge *judge, size_t check) {
 static void enable(struct judge *judge) {
   for (unsigned hook = 0; hook < JDG_HOOK_COUNT; hook++) {
     judge->hook_counts[hook] = 0;
+    judge->hook_needs[hook] = 0;
     for (size_t i = 0; i < CALL_LISTS; i++) judge->call_lists[hook][i].made = false;
   }
   for (size_t i = 0; i < judge->check_count; i++) {
@@ -95,7 +107,7 @@ static void enable(struct judge *judge) {
     judge->same_as[i] = first_like(judge, i);
     if (judge->same_as[i] != i) continue;
     list_check(judge, i, judge->checks[i]->hooks);
-    unsigned hooks;
+    uint64_t hooks;
     for (size_t n = 0; (hooks = rule_when_get(judge->checks[i]->id, n)) != 0; n++)
       list_check(judge, i, hooks);
   }
@@ -128,19 +140,7 @@ static struct cell *cell_of(struct jdg_look *look) {
     judge->no_memory = true;
     return NULL;
   }
-  return &host->cells[judge->speaking];
-}
-
-void jdg_pass(struct jdg_look *look) {
-  struct host *host = (struct host *)look->host;
-  struct judge *judge = look->judge;
-  if (!host->passes) host->passes = calloc(judge->check_count + 1, sizeof *host->passes);
-  if (!host->passes) {
-    judge->no_memory = true;
-    return;
-  }
-  uint32_t *passes = &host->passes[judge->speaking];
-  if (*passes < UINT32_MAX) ++*passes;
+  return &host->cells[look->check];
 }
 
 void jdg_inconclusive(struct jdg_look *look, const char *why) {
@@ -183,8 +183,7 @@ static const char *requirement_text(struct judge *judge, size_t i) {
 
 static void state_break(struct jdg_look *look, struct cell *cell, uint64_t frame,
                         const char *expected, const char *actual) {
-  add_finding(look, cell, frame, expected, actual,
-              requirement_text(look->judge, look->judge->speaking));
+  add_finding(look, cell, frame, expected, actual, requirement_text(look->judge, look->check));
 }
 
 void jdg_break(struct jdg_look *look, uint64_t frame, const char *expected, const char *actual,
@@ -226,21 +225,22 @@ void jdg_remark(struct jdg_look *look, uint64_t frame, const char *text, ...) {
 
 /* ---- what rules keep ---- */
 
-void *jdg_state(struct jdg_look *look, size_t size) {
+void *jdg_state_new(struct jdg_look *look, size_t size) {
   struct host *host = (struct host *)look->host;
   struct judge *judge = look->judge;
   if (!host->states) host->states = calloc(judge->check_count + 1, sizeof *host->states);
-  if (host->states && !host->states[judge->speaking])
-    host->states[judge->speaking] = calloc(1, size);
-  if (!host->states || !host->states[judge->speaking]) {
+  look->states = host->states;
+  void *state = host->states ? calloc(1, size) : NULL;
+  if (!state) {
     judge->no_memory = true;
     return NULL;
   }
-  return host->states[judge->speaking];
+  host->states[look->check] = state;
+  return state;
 }
 
 bool jdg_once(struct jdg_look *look, struct jdg_marks *marks) {
-  size_t check = look->judge->speaking;
+  size_t check = look->check;
   uint64_t *word = &marks->bits[check / 64];
   uint64_t mask = UINT64_C(1) << (check % 64);
   if (*word & mask) return false;

@@ -77,7 +77,7 @@ static void port_5683(struct jdg_look *look, uint32_t wanted) {
   switch (look->hook) {
     case JDG_ON_EVENT: note_join(state, look->event); return;
     case JDG_ON_RESPONSE_SENT:
-      if (asked && rule_answers_group(look) && !look->copy) rule_came(look, &state->tries);
+      if (asked && jdg_answers_group(look) && !look->copy) rule_came(look, &state->tries);
       return;
     case JDG_ON_WINDOW:
       if (asked) silent_discovery(look, state);
@@ -133,7 +133,7 @@ static void scopes(struct jdg_look *look, uint32_t wanted) {
     note_join(state, look->event);
   } else if (look->hook == JDG_ON_END) {
     scopes_at_end(look, state, wanted);
-  } else if (rule_answers_group(look) && !look->copy) {
+  } else if (jdg_answers_group(look) && !look->copy) {
     uint32_t bit = group_bit(&look->leg->request->destination) & wanted;
     state->groups |= bit;
     if (bit) jdg_pass(look);

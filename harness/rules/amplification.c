@@ -15,7 +15,7 @@ void rule_gc_2_3_4_03(struct jdg_look *look) {
   if (!unicast_only(look)) return;
   switch (look->hook) {
     case JDG_ON_RESPONSE_SENT:
-      if (rule_answers_group(look) && !look->copy && dis_class(look->coap->code) == 2)
+      if (jdg_answers_group(look) && !look->copy && dis_class(look->coap->code) == 2)
         jdg_break(look, look->frame, "group request on a unicast-only resource not accepted",
                   "response %s", rule_message(look, message));
       return;
@@ -36,7 +36,7 @@ void rule_gc_2_3_4_03(struct jdg_look *look) {
 
 void rule_coap_11_3_01(struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
-  if (!rule_answers_group(look) || look->copy || rule_has_observe(m)) return;
+  if (!jdg_answers_group(look) || look->copy || rule_has_observe(m)) return;
   const struct jdg_request *q = look->leg->request;
   if (q->oscore || dis_option_count(m, DIS_OSCORE, NULL)) return;
   bool mitigated = dis_option_count(m, DIS_BLOCK2, NULL) || dis_option_count(m, DIS_ECHO, NULL);
@@ -65,7 +65,7 @@ void rule_gc_5_4_01(struct jdg_look *look) {
                  (unsigned long long)s->received);
     return;
   }
-  if (!rule_answers_group(look) || look->copy) return;
+  if (!jdg_answers_group(look) || look->copy) return;
   const struct jdg_request *q = look->leg->request;
   if (q->no_response != DIS_PRESENT || q->no_response_value != 0) return;
   s->responses++;

@@ -148,7 +148,7 @@ void rule_gc_2_3_4_10(struct jdg_look *look) {
     note_later_block(look);
     return;
   }
-  if (look->copy || !rule_answers_group(look) || !block_of(look->coap, DIS_BLOCK2, &b)) return;
+  if (look->copy || !jdg_answers_group(look) || !block_of(look->coap, DIS_BLOCK2, &b)) return;
   const struct jdg_request *q = look->leg->request;
   if (!reads(q) || b.szx == SZX_RESERVED || dis_class(look->coap->code) != 2) return;
   if (rule_noted_state(look, q->serial, NULL)) return;

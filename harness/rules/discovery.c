@@ -152,7 +152,7 @@ void rule_lf_4_1_02(struct jdg_look *look) {
     kept_silent(look);
     return;
   }
-  if (!rule_answers_group(look) || look->copy || !filtered(look->leg->request)) return;
+  if (!jdg_answers_group(look) || look->copy || !filtered(look->leg->request)) return;
   if (matches_nothing(look)) answered(look, "no response, for the filter matches nothing");
 }
 
@@ -162,6 +162,6 @@ void rule_rfc7390_2_7_02(struct jdg_look *look) {
     kept_silent(look);
     return;
   }
-  if (!rule_answers_group(look) || look->copy || !filtered(look->leg->request)) return;
+  if (!jdg_answers_group(look) || look->copy || !filtered(look->leg->request)) return;
   answered(look, "no response, for the server does not filter");
 }

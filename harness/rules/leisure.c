@@ -70,7 +70,7 @@ static void add_delay(struct jdg_look *look, struct delays *s, chorus_time d) {
 /* Observed from outside: the request was sent once, and its answer is the server's first. */
 static bool outside_delay(const struct jdg_look *look, chorus_time *delay) {
   const struct jdg_leg *leg = look->leg;
-  if (look->certain || !rule_answers_group(look) || look->copy || leg->responses != 1) return false;
+  if (look->certain || !jdg_answers_group(look) || look->copy || leg->responses != 1) return false;
   if (leg->request->transmissions != 1 || look->now < leg->request->first_time) return false;
   *delay = look->now - leg->request->first_time;
   return true;

@@ -8,7 +8,7 @@
 #include "rules/server.h"
 
 static bool member_answers(struct jdg_look *look) {
-  if (!rule_answers_group(look) || look->copy) return false;
+  if (!jdg_answers_group(look) || look->copy) return false;
   return jdg_member(look, look->host, &look->leg->request->destination) == JDG_YES;
 }
 
@@ -96,7 +96,7 @@ void rule_gc_2_1_01(struct jdg_look *look) {
       listens(look);
     return;
   }
-  if (!rule_answers_group(look) || look->copy) return;
+  if (!jdg_answers_group(look) || look->copy) return;
   /* A membership that begins in this very instant is told of only after the packets. */
   if (stranger && look->now == r->time) return;
   if (stranger && look->leg->receptions == 1)
@@ -183,7 +183,7 @@ void rule_gc_2_3_2_09(struct jdg_look *look) {
   switch (look->hook) {
     case JDG_ON_EVENT: secure_port_event(look); return;
     case JDG_ON_RESPONSE_SENT:
-      if (to_secure_port(look) && rule_answers_group(look))
+      if (to_secure_port(look) && jdg_answers_group(look))
         jdg_break(look, look->frame, "group request to port 5684 ignored", "response %s",
                   rule_message(look, message));
       return;

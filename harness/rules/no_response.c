@@ -71,7 +71,7 @@ static void window_wanted(struct jdg_look *look, const struct jdg_ics_resource *
 }
 
 static bool answers(const struct jdg_look *look) {
-  return rule_answers_group(look) && !look->copy;
+  return jdg_answers_group(look) && !look->copy;
 }
 
 /* GC-2.3.1-09, NR-04: interest overrides the default suppression. */

@@ -100,7 +100,7 @@ void rule_gc_2_3_1_04(struct jdg_look *look) {
 
 /* GC-2.3.4-05 */
 void rule_gc_2_3_4_05(struct jdg_look *look) {
-  if (!rule_answers_group(look) || look->copy) return;
+  if (!jdg_answers_group(look) || look->copy) return;
   const struct jdg_request *q = look->leg->request;
   const struct dis_coap *m = look->coap;
   if (q->type != DIS_NON) return; /* the request broke the rules first */
@@ -142,7 +142,7 @@ static bool secured(const struct jdg_look *look) {
 void rule_gc_2_1_13(struct jdg_look *look) {
   bool declared = look->host->ics.secured == JDG_NO;
   bool response = look->hook == JDG_ON_RESPONSE_SENT;
-  if (response && (!rule_answers_group(look) || look->leg->request->oscore)) return;
+  if (response && (!jdg_answers_group(look) || look->leg->request->oscore)) return;
   if (!response && !(declared && look->group)) return; /* JDG_ON_SENT */
   if (!secured(look)) {
     if (response || dis_is_request(look->coap)) jdg_pass(look);
@@ -166,14 +166,14 @@ void rule_rfc7390_2_7_01(struct jdg_look *look) {
     return;
   }
   if (look->coap->type != DIS_ACK) {
-    if (look->hook == JDG_ON_RESPONSE_SENT && rule_answers_group(look)) jdg_pass(look);
+    if (look->hook == JDG_ON_RESPONSE_SENT && jdg_answers_group(look)) jdg_pass(look);
     return;
   }
   if (look->hook == JDG_ON_EMPTY_SENT) {
     if (r && r->group && r->mid == look->coap->mid) acknowledged(look, r->mid);
     return;
   }
-  if (rule_answers_group(look) && jdg_request_has_mid(look->leg->request, look->coap->mid))
+  if (jdg_answers_group(look) && jdg_request_has_mid(look->leg->request, look->coap->mid))
     acknowledged(look, look->coap->mid);
 }
 
@@ -186,7 +186,7 @@ void rule_gc_2_3_4_02(struct jdg_look *look) {
     if (useless) jdg_pass(look);
     return;
   }
-  if (!rule_answers_group(look)) return;
+  if (!jdg_answers_group(look)) return;
   bool empty = look->coap->code == RULE_CODE(2, 5) && look->coap->payload_length == 0;
   if (dis_class(look->coap->code) > 2 || empty) jdg_pass(look);
 }

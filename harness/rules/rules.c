@@ -18,13 +18,10 @@ enum {
   LEVEL_MUST_NOT = JDG_MUST_NOT,
 };
 
-#define CHECK(id, d, r, b, hooks, function, requirement, activation)                  \
-  {id,                                                                                \
-   {(enum jdg_level)LEVEL_##d, (enum jdg_level)LEVEL_##r, (enum jdg_level)LEVEL_##b}, \
-   requirement,                                                                       \
-   activation,                                                                        \
-   (unsigned)(hooks),                                                                 \
-   function},
+#define CHECK(id, d, r, b, hooks, function, requirement, activation)                               \
+  {id,          {(enum jdg_level)LEVEL_##d, (enum jdg_level)LEVEL_##r, (enum jdg_level)LEVEL_##b}, \
+   requirement, activation,                                                                        \
+   (hooks),     function},
 #define ALSO(id, document, section, level)
 #define WHEN(id, hooks)
 static const struct rule_check checks[] = {
@@ -44,7 +41,7 @@ static const struct rule_also also[] = {
 #undef WHEN
 
 #define ALSO(id, document, section, level)
-#define WHEN(id, hooks) {id, (unsigned)(hooks)},
+#define WHEN(id, hooks) {id, (hooks)},
 static const struct rule_when when[] = {
 #include "rules/all.def"
     {NULL, 0},
@@ -94,7 +91,7 @@ const struct rule_also *rule_also_get(const char *id, size_t n) {
   return NULL;
 }
 
-unsigned rule_when_get(const char *id, size_t n) {
+uint64_t rule_when_get(const char *id, size_t n) {
   for (size_t i = 0; when[i].id; i++)
     if (strcmp(when[i].id, id) == 0 && n-- == 0) return when[i].hooks;
   return 0;

@@ -32,7 +32,7 @@ struct rule_check {
   enum jdg_level levels[JDG_PROFILE_COUNT]; /* NOT_APPLICABLE: the profile does not judge it */
   const char *requirement;                  /* one sentence, our own words */
   const char *activation;                   /* what makes it look */
-  unsigned hooks;                           /* enum jdg_hook set; see judge/model.h */
+  uint64_t hooks;                           /* enum jdg_hook set; see judge/model.h */
   void (*look)(struct jdg_look *look);
 };
 
@@ -44,10 +44,13 @@ struct rule_also {
   enum jdg_level level;
 };
 
-/* Further hooks of an implemented rule. */
+/*
+ * Further occasions of an implemented rule. Its rows are alternatives: where several are met it
+ * looks once, and where only rows with JDG_PASSES are, it passes without a look.
+ */
 struct rule_when {
   const char *id;
-  unsigned hooks;
+  uint64_t hooks;
 };
 
 size_t rule_count(void);
@@ -57,7 +60,7 @@ const char *rule_nearest(const char *id);     /* the id that was perhaps meant, 
 const struct rule_check *rule_check_of(const struct rule *rule); /* NULL: planned */
 size_t rule_check_count(void);
 const struct rule_check *rule_check_get(size_t i); /* in table order */
-unsigned rule_when_get(const char *id, size_t n);  /* the |n|th further set of hooks, or 0 */
+uint64_t rule_when_get(const char *id, size_t n);  /* the |n|th further set of hooks, or 0 */
 const struct rule_also *rule_also_get(const char *id,
                                       size_t n); /* the |n|th further document, or NULL */
 const char *rule_observability_name(enum rule_observability o); /* "W", "S+K", ... */

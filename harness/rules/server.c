@@ -12,18 +12,12 @@ bool rule_has_observe(const struct dis_coap *coap) {
 
 /* The Token was in use for something else so recently that its answers may still be sent. */
 static bool token_in_doubt(const struct jdg_request *request, chorus_time now) {
-  return request->previous && now < request->previous->last_time + RULE_TOKEN_DOUBT;
-}
-
-bool rule_answers_group(const struct jdg_look *look) {
-  const struct jdg_leg *leg = look->leg;
-  if (!leg || !leg->request->group || leg->request->followups) return false;
-  return !token_in_doubt(leg->request, look->now);
+  return request->previous && now < request->previous->last_time + JDG_TOKEN_DOUBT;
 }
 
 bool rule_first_answer(const struct jdg_look *look) {
   const struct jdg_leg *leg = look->leg;
-  if (!rule_answers_group(look) || look->copy || leg->received == CHORUS_NEVER) return false;
+  if (!jdg_answers_group(look) || look->copy || leg->received == CHORUS_NEVER) return false;
   return leg->responses == 1 && leg->receptions == 1 && leg->copies == 0;
 }
 
@@ -85,6 +79,7 @@ static unsigned tries_wanted(const struct jdg_look *look) {
 }
 
 void rule_did_not_come(struct jdg_look *look, struct rule_tries *tries, const char *expected) {
+  look->host->tried = true;
   if (!tries || ++tries->silent < tries_wanted(look)) return;
   const struct jdg_reception *r = look->reception;
   char waited[32], code[16], again[48] = "";

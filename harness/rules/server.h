@@ -14,19 +14,11 @@
 /* In real time a silence counts only when it is the third in a row (catalogue, section 1: three
  * tries). */
 #define RULE_TRIES_REAL_TIME 3u
-/* Responses may still be on their way for NON_LIFETIME + MAX_LATENCY after the last transmission
- * (seed, 2.3.1). */
-#define RULE_TOKEN_DOUBT (JDG_NON_LIFETIME + JDG_MAX_LATENCY)
 
 #define RULE_CODE(class, detail) ((uint8_t)((class) << 5 | (detail)))
 
-/*
- * JDG_ON_RESPONSE_SENT: the response answers a group request, and cannot be the answer to something
- * else under the same Token (a unicast follow-up, or an earlier request).
- */
-bool rule_answers_group(const struct jdg_look *look);
-/* The same, and it is the first answer: no copy, no notification, no answer to a repeat or to a
- * copy. */
+/* jdg_answers_group(), and it is the first answer: no copy, no notification, no answer to a repeat
+ * or to a copy. */
 bool rule_first_answer(const struct jdg_look *look);
 /* Whether the message says that it is a notification or registers an observation. */
 bool rule_has_observe(const struct dis_coap *coap);

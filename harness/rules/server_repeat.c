@@ -128,7 +128,7 @@ void rule_gc_2_3_1_03(struct jdg_look *look) {
  */
 static void second_response(struct jdg_look *look) {
   const struct jdg_leg *leg = look->leg;
-  if (!rule_answers_group(look) || look->copy || leg->request->observe != DIS_ABSENT) return;
+  if (!jdg_answers_group(look) || look->copy || leg->request->observe != DIS_ABSENT) return;
   /* Answered in the instant of the copy: a restart of that instant is told of only later. */
   if (look->reception && look->reception->last_time == look->now) return;
   char message[96];

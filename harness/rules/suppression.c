@@ -69,7 +69,7 @@ void rule_gc_2_3_1_05(struct jdg_look *look) {
 static void plain_response(struct jdg_look *look, const struct jdg_ics_resource *resource) {
   char message[96];
   uint8_t code = look->coap->code;
-  if (!rule_answers_group(look) || look->copy) return;
+  if (!jdg_answers_group(look) || look->copy) return;
   if (code == RULE_CODE(4, 2))
     jdg_break(look, look->frame, "option No-Response ignored", "response %s",
               rule_message(look, message));
@@ -133,7 +133,7 @@ static bool by_default(const struct jdg_request *q) {
 }
 
 static void consistent_answer(struct jdg_look *look, struct answered_state *state) {
-  if (!rule_answers_group(look) || look->copy || !by_default(look->leg->request)) return;
+  if (!jdg_answers_group(look) || look->copy || !by_default(look->leg->request)) return;
   uint64_t resource = look->leg->request->resource;
   uint8_t code = grain(look, look->coap->code);
   if (was_answered(state, resource, code))
@@ -216,7 +216,7 @@ void rule_rfc7390_2_7_05(struct jdg_look *look) {
   const struct jdg_ics_resource *resource = rule_resource(look);
   if (!resource || !resource->suppress_declared) return;
   if (look->hook == JDG_ON_RESPONSE_SENT) {
-    bool judged = rule_answers_group(look) && !look->copy && by_default(look->leg->request);
+    bool judged = jdg_answers_group(look) && !look->copy && by_default(look->leg->request);
     if (judged) configured_answer(look, resource, state);
     return;
   }
@@ -229,7 +229,7 @@ void rule_rfc7390_2_7_05(struct jdg_look *look) {
 
 /* RFC7390-2.7-06: the suggestion for discovery; the others depend on what an application is for. */
 void rule_rfc7390_2_7_06(struct jdg_look *look) {
-  if (!rule_answers_group(look) || look->copy || !look->leg->request->discovery) return;
+  if (!jdg_answers_group(look) || look->copy || !look->leg->request->discovery) return;
   bool empty = look->coap->code == RULE_CODE(2, 5) && look->coap->payload_length == 0;
   char message[96];
   if (empty || dis_class(look->coap->code) != 2)
