@@ -179,6 +179,26 @@ static void print_item(const json_t *run, const json_t *item, FILE *stream, bool
   fputc('\n', stream);
 }
 
+/* What a program under test did beside the protocol. */
+static void print_trouble(const json_t *run, const json_t *trouble, FILE *stream, bool colours) {
+  fprintf(stream, "%serror%s %s in %s, node %s\n", colours ? colour_of(JDG_ERROR) : "",
+          colours ? "\033[0m" : "", member(trouble, "verdict"), run_name(run),
+          member(trouble, "node"));
+  fprintf(stream, "  what      %s\n", member(trouble, "text"));
+  if (*member(trouble, "datagram"))
+    fprintf(stream, "  after     the datagram %s\n", member(trouble, "datagram"));
+  if (*member(trouble, "stderr")) fprintf(stream, "  it said   %s\n", member(trouble, "stderr"));
+  print_again(run, stream);
+  fputc('\n', stream);
+}
+
+static void print_gap(const json_t *run, const json_t *gap, FILE *stream) {
+  json_int_t line = json_integer_value(json_object_get(gap, "line"));
+  fprintf(stream, "unsupported %s", run_name(run));
+  if (line) fprintf(stream, ", line %" JSON_INTEGER_FORMAT, line);
+  fprintf(stream, ": %s\n\n", member(gap, "why"));
+}
+
 static bool is_bad(const json_t *entry) {
   enum jdg_verdict v = run_verdict_parse(member(entry, "verdict"));
   return v == JDG_FAIL || v == JDG_WARN || v == JDG_ERROR;
@@ -198,6 +218,10 @@ static size_t print_run(const json_t *run, size_t shown, FILE *stream, bool colo
     if (!is_bad(entry) && !unclear) continue;
     if (shown++ < MAX_SHOWN) print_item(run, entry, stream, colours);
   }
+  json_array_foreach(json_object_get(run, "sut_verdicts"), i, entry) if (shown++ < MAX_SHOWN)
+      print_trouble(run, entry, stream, colours);
+  json_array_foreach(json_object_get(run, "unsupported"), i, entry) if (shown++ < MAX_SHOWN)
+      print_gap(run, entry, stream);
   return shown;
 }
 

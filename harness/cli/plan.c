@@ -273,12 +273,25 @@ bool cli_plan_make(struct cli_plan *plan, const struct cli_wish *wish) {
   return ok;
 }
 
-void cli_plan_free(struct cli_plan *plan) {
+static void free_run(struct cli_planned *run) {
+  scn_free(run->scenario);
+  free(run->file);
+  free(run->reproduce);
+}
+
+void cli_plan_keep(struct cli_plan *plan, chorus_time longest) {
+  size_t kept = 0;
   for (size_t i = 0; i < plan->count; i++) {
-    scn_free(plan->runs[i].scenario);
-    free(plan->runs[i].file);
-    free(plan->runs[i].reproduce);
+    if (plan->runs[i].scenario->end > longest)
+      free_run(&plan->runs[i]);
+    else
+      plan->runs[kept++] = plan->runs[i];
   }
+  plan->count = kept;
+}
+
+void cli_plan_free(struct cli_plan *plan) {
+  for (size_t i = 0; i < plan->count; i++) free_run(&plan->runs[i]);
   free(plan->runs);
   scn_library_free(&plan->library);
 }

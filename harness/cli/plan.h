@@ -31,6 +31,8 @@ struct cli_wish {
 
 /* false: the messages are out, and it is a usage error. */
 bool cli_plan_make(struct cli_plan *plan, const struct cli_wish *wish);
+/* Keeps the runs that end by |longest| (virtual ns). */
+void cli_plan_keep(struct cli_plan *plan, chorus_time longest);
 void cli_plan_free(struct cli_plan *plan);
 
 #endif

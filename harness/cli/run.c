@@ -12,12 +12,14 @@
 #include "cli/fuzz.h"
 #include "cli/listing.h"
 #include "cli/plan.h"
+#include "cli/progress.h"
 #include "cli/python.h"
 #include "cli/run_options.h"
 #include "run/pool.h"
 #include "run/results.h"
 #include "run/text.h"
 #include "run/waivers.h"
+#include "scenario/units.h"
 
 #ifndef CHORUS_VERSION
 #define CHORUS_VERSION "0"
@@ -40,10 +42,13 @@ enum {
   FUZZ,
   TODAY,
   NO_REPORT,
+  DILATE,
+  LONGEST,
+  ATTACH,
 };
 
 static const struct cli_option run_options[] = {
-    [BACKEND] = {"--backend", "NAME", "sim (others are not part of this version yet)"},
+    [BACKEND] = {"--backend", "NAME", "sim (virtual time), kernel (namespaces, real time) (sim)"},
     [SUT] = {"--sut", "MANIFEST", "(not part of this version yet)"},
     [SEED] = {"--seed", "N", "seed of all randomness (1)"},
     [REPEAT] = {"--repeat", "K", "run K times, with seeds N, N+1, ..."},
@@ -57,6 +62,9 @@ static const struct cli_option run_options[] = {
     [FUZZ] = {"--fuzz", "N", "N random scenarios, all from --seed"},
     [TODAY] = {"--today", "DATE", "the day by which waivers expire"},
     [NO_REPORT] = {"--no-report", NULL, "no HTML"},
+    [DILATE] = {"--dilate", "N", "kernel: N virtual seconds in a real one (1)"},
+    [LONGEST] = {"--longest", "TIME", "kernel: leave out runs of more real time (60s)"},
+    [ATTACH] = {"--attach", "HOW", "kernel: auto, tap or packet (auto)"},
     {NULL, NULL, NULL},
 };
 
@@ -72,15 +80,35 @@ static bool add_setting(const struct cli_parser *p, struct cli_run_options *o) {
   return s->key != NULL;
 }
 
-static bool good_backend(const struct cli_parser *p) {
-  static const char *const known[] = {"kernel", "ns3", "wire"};
-  if (strcmp(p->value, "sim") == 0) return true;
-  for (size_t i = 0; i < 3; i++)
-    if (strcmp(p->value, known[i]) == 0) {
+static bool take_backend(const struct cli_parser *p, enum run_backend *backend) {
+  static const char *const later[] = {"ns3", "wire"};
+  for (int b = RUN_SIM; b <= RUN_KERNEL; b++)
+    if (strcmp(p->value, run_backend_name((enum run_backend)b)) == 0) {
+      *backend = (enum run_backend)b;
+      return true;
+    }
+  for (size_t i = 0; i < 2; i++)
+    if (strcmp(p->value, later[i]) == 0) {
       cli_usage(p, "the backend %s is not part of this version yet", p->value);
       return false;
     }
-  cli_usage(p, "there is no backend \"%s\"; there is sim", p->value);
+  cli_usage(p, "there is no backend \"%s\"; there are sim and kernel", p->value);
+  return false;
+}
+
+static bool take_attachment(const struct cli_parser *p, enum krn_attachment *attachment) {
+  for (int a = KRN_AUTO; a <= KRN_PACKET; a++)
+    if (strcmp(p->value, krn_attachment_name((enum krn_attachment)a)) == 0) {
+      *attachment = (enum krn_attachment)a;
+      return true;
+    }
+  cli_usage(p, "--attach is auto, tap or packet, not \"%s\"", p->value);
+  return false;
+}
+
+static bool take_longest(const struct cli_parser *p, chorus_time *longest) {
+  if (scn_duration(p->value, longest) && *longest > 0) return true;
+  cli_usage(p, "--longest wants a time such as 90s, not \"%s\"", p->value);
   return false;
 }
 
@@ -93,7 +121,7 @@ static bool add_selector(struct cli_run_options *o, const char *selector) {
 static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
   switch (option) {
     case CLI_POSITIONAL: return add_selector(o, p->value);
-    case BACKEND: return good_backend(p);
+    case BACKEND: return take_backend(p, &o->backend);
     case SUT: cli_usage(p, "--sut is not part of this version yet"); return false;
     case SEED: return o->has_seed = cli_number(p, "--seed", 0, UINT64_MAX, &o->seed);
     case REPEAT: return cli_number(p, "--repeat", 1, 1000000, &o->repeat);
@@ -107,6 +135,9 @@ static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
     case FUZZ: return cli_number(p, "--fuzz", 1, UINT32_MAX, &o->fuzz);
     case TODAY: o->today = p->value; return true;
     case NO_REPORT: return o->no_report = true;
+    case DILATE: return cli_number(p, "--dilate", 1, 1000, &o->dilation);
+    case LONGEST: return take_longest(p, &o->longest);
+    case ATTACH: return take_attachment(p, &o->attachment);
     default: return false;
   }
 }
@@ -121,6 +152,29 @@ static void take_today(struct cli_run_options *o) {
   if (!o->today) o->today = "1970-01-01";
 }
 
+enum { REAL_TIME_JOBS = 16 }; /* these runs wait more than they work */
+
+/* What follows from several options together. */
+static int settle(const struct cli_parser *p, struct cli_run_options *o) {
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  bool real_time = o->backend != RUN_SIM;
+  if (!o->jobs && real_time) o->jobs = REAL_TIME_JOBS;
+  if (!o->jobs) o->jobs = processors > 0 && processors < 256 ? (uint64_t)processors : 1;
+  if (!real_time && (o->dilation || o->attachment != KRN_AUTO || o->longest)) {
+    cli_usage(p, "--dilate, --longest and --attach belong to --backend kernel");
+    return CLI_BAD;
+  }
+  if (!o->longest) o->longest = 60 * CHORUS_SECOND;
+  if (!o->fuzz) return CLI_END;
+  if (o->selector_count || o->setting_count) {
+    cli_usage(p, "--fuzz makes its own scenarios: no selector and no --set with it");
+    return CLI_BAD;
+  }
+  if (!real_time) return CLI_END;
+  cli_usage(p, "--fuzz runs on the backend sim");
+  return CLI_BAD;
+}
+
 static int parse(int count, char **arguments, struct cli_run_options *o) {
   struct cli_parser p = {
       .command = "run",
@@ -132,20 +186,13 @@ static int parse(int count, char **arguments, struct cli_run_options *o) {
       .options = run_options,
       .arguments = arguments,
       .count = count};
-  long processors = sysconf(_SC_NPROCESSORS_ONLN);
   *o = (struct cli_run_options){.seed = 1, .repeat = 1, .profile = JDG_DIJK_03};
-  o->jobs = processors > 0 && processors < 256 ? (uint64_t)processors : 1;
   for (int option; (option = cli_next(&p)) != CLI_END;) {
     if (option == CLI_HELP) return CLI_HELP;
     if (option == CLI_BAD || !take(&p, option, o)) return CLI_BAD;
   }
   take_today(o);
-  if (!o->fuzz) return CLI_END;
-  if (o->selector_count || o->setting_count) {
-    cli_usage(&p, "--fuzz makes its own scenarios: no selector and no --set with it");
-    return CLI_BAD;
-  }
-  return CLI_END;
+  return settle(&p, o);
 }
 
 /* ---- files ---- */
@@ -178,11 +225,14 @@ bool cli_save_run(const char *folder, const char *file, const struct run_outcome
 
 /* ---- running ---- */
 
+#define PATIENCE (60 * CHORUS_SECOND) /* for all nodes of a real network to be ready */
+
 struct running {
   const struct cli_run_options *options;
   const struct cli_plan *plan;
   json_t **results; /* by run */
   struct cli_interrupt *interrupt;
+  struct cli_progress progress;
   atomic_bool io_failed, no_memory;
 };
 
@@ -211,6 +261,10 @@ static bool do_run(void *context, struct run_engine *engine, size_t index) {
                                 .profile = r->options->profile,
                                 .strict = r->options->strict,
                                 .record = true,
+                                .backend = r->options->backend,
+                                .attachment = r->options->attachment,
+                                .dilation = (uint32_t)r->options->dilation,
+                                .patience = PATIENCE,
                                 .interrupted = cli_interrupted,
                                 .interrupted_context = r->interrupt};
   struct run_outcome outcome;
@@ -220,6 +274,7 @@ static bool do_run(void *context, struct run_engine *engine, size_t index) {
     return false;
   }
   r->results[index] = describe(r, run, &outcome);
+  cli_progress_step(&r->progress, run_verdict_name(outcome.verdict), run->scenario->name);
   if (!r->options->out || cli_save_run(r->options->out, run->file, &outcome)) return true;
   atomic_store(&r->io_failed, true);
   return false;
@@ -277,7 +332,8 @@ static int exit_code(const struct cli_run_options *o, const json_t *results) {
 static int finish(const struct cli_run_options *o, struct running *r, json_t *waivers,
                   json_t *runs) {
   bool interrupted = cli_interrupted(r->interrupt);
-  json_t *results = run_results(jdg_profile_name(o->profile), "sim", runs, waivers, interrupted);
+  json_t *results = run_results(jdg_profile_name(o->profile), run_backend_name(o->backend), runs,
+                                waivers, interrupted);
   bool written = write_results(o, results);
   if (!o->json && written) print_results(o, results);
   int code = exit_code(o, results);
@@ -296,7 +352,9 @@ static int run_plan(const struct cli_run_options *o, const struct cli_plan *plan
   struct running r = {.options = o, .plan = plan, .interrupt = interrupt};
   r.results = calloc(plan->count, sizeof(json_t *));
   if (!r.results) return CLI_ERROR;
+  cli_progress_begin(&r.progress, "run", plan->count, o->backend != RUN_SIM);
   if (!run_pool(do_run, &r, plan->count, (unsigned)o->jobs)) atomic_store(&r.no_memory, true);
+  cli_progress_end(&r.progress);
   json_t *runs = gather(&r);
   json_t *used = waivers ? run_waivers_apply(waivers, runs, o->today) : NULL;
   free(r.results);
@@ -315,13 +373,39 @@ static bool read_waivers(const struct cli_run_options *o, struct run_waivers **w
 }
 
 static void extra_options(const struct cli_run_options *o, char *text, size_t size) {
-  snprintf(text, size, "%s%s%s", o->profile == JDG_DIJK_03 ? "" : " --profile ",
+  char dilate[40] = "";
+  if (o->dilation) snprintf(dilate, sizeof dilate, " --dilate %u", (unsigned)o->dilation);
+  snprintf(text, size, "%s%s%s%s%s", o->profile == JDG_DIJK_03 ? "" : " --profile ",
            o->profile == JDG_DIJK_03 ? "" : jdg_profile_name(o->profile),
-           o->strict ? " --strict" : "");
+           o->strict ? " --strict" : "", o->backend == RUN_KERNEL ? " --backend kernel" : "",
+           dilate);
+}
+
+/* Takes runs out of the plan that last too long in real time, and says so. */
+static bool leave_out_long(const struct cli_run_options *o, struct cli_plan *plan) {
+  chorus_time limit = o->longest * (o->dilation ? o->dilation : 1);
+  size_t all = plan->count;
+  if (o->backend == RUN_SIM) return true;
+  cli_plan_keep(plan, limit);
+  if (plan->count < all)
+    fprintf(stderr,
+            "chorus run: %zu of %zu runs left out: they last longer than %llu s of real time "
+            "(--longest, --dilate)\n",
+            all - plan->count, all, (unsigned long long)(o->longest / CHORUS_SECOND));
+  if (plan->count) return true;
+  fprintf(stderr, "chorus run: no run is left\n");
+  return false;
+}
+
+static bool enter_backend(const struct cli_run_options *o) {
+  char why[512];
+  if (o->backend == RUN_SIM || krn_enter(why, sizeof why)) return true;
+  fprintf(stderr, "chorus run: %s\n", why);
+  return false;
 }
 
 static int run_scenarios(struct cli_run_options *o) {
-  char extra[64];
+  char extra[128];
   struct run_waivers *waivers;
   struct cli_plan plan;
   extra_options(o, extra, sizeof extra);
@@ -335,9 +419,10 @@ static int run_scenarios(struct cli_run_options *o) {
                           .repeat = o->repeat,
                           .extra = extra};
   if (!read_waivers(o, &waivers)) return CLI_USAGE;
+  if (!enter_backend(o)) return CLI_ERROR;
   struct cli_interrupt *interrupt = cli_interrupt_watch();
   int code = CLI_USAGE;
-  if (cli_plan_make(&plan, &wish)) {
+  if (cli_plan_make(&plan, &wish) && leave_out_long(o, &plan)) {
     if (!o->out && !o->json) o->out = "chorus-results";
     code = !o->out || cli_make_folder(o->out) ? run_plan(o, &plan, waivers, interrupt) : CLI_ERROR;
   }

@@ -18,6 +18,10 @@ struct cli_run_options {
   enum jdg_profile profile;
   bool strict, json, no_report;
   const char *waivers, *out, *today;
+  enum run_backend backend;
+  enum krn_attachment attachment;
+  uint64_t dilation;
+  chorus_time longest; /* real ns: longer runs are left out of a backend in real time */
   char today_text[16];
 };
 

@@ -103,7 +103,7 @@ static void match_delivery(struct run_expectations *e, size_t i, chorus_time tim
     near_miss(e, i, time, server, event, ", another code");
   else if (!payload_fits(x, event->payload, event->payload_length))
     near_miss(e, i, time, server, event, ", another payload");
-  else if (x->within && issued && time - (issued - 1) > x->within)
+  else if (x->within && issued && time - (issued - 1) > x->within + e->tolerance)
     near_miss(e, i, time, server, event, ", too late");
   else if (path_fits(x->path, event->path))
     count_one(e, i, server);
@@ -240,8 +240,10 @@ static void decide(struct run_expectations *e, size_t i, struct run_items *items
 /* ---- life ---- */
 
 bool run_expectations_begin(struct run_expectations *e, const struct scn_scenario *scenario,
-                            struct scn_arena *arena, const struct run_directory *directory) {
+                            struct scn_arena *arena, const struct run_directory *directory,
+                            chorus_time tolerance) {
   e->scenario = scenario;
+  e->tolerance = tolerance;
   e->arena = arena;
   e->directory = directory;
   run_set_clear(&e->requests);

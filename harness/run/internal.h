@@ -47,6 +47,7 @@ struct run_expectations {
   const struct run_directory *directory;
   struct run_expectation_state *states;
   struct run_set requests; /* digest of (node, id) -> when it was issued, plus 1 */
+  chorus_time tolerance;   /* added to `within` */
 };
 
 /* A CoAP message as its sender sent it. */
@@ -59,7 +60,8 @@ struct run_sent {
 };
 
 bool run_expectations_begin(struct run_expectations *e, const struct scn_scenario *scenario,
-                            struct scn_arena *arena, const struct run_directory *directory);
+                            struct scn_arena *arena, const struct run_directory *directory,
+                            chorus_time tolerance);
 void run_expectations_event(struct run_expectations *e, chorus_time time, uint32_t node,
                             const struct chorus_event *event);
 void run_expectations_sent(struct run_expectations *e, const struct run_sent *sent);
@@ -117,8 +119,10 @@ struct run_record {
   struct run_expectations *expectations;
   struct run_sweep *sweep;
   struct dis_reassembly *sent_fragments, *arrived_fragments;
+  struct sut_node *const *suts; /* by node, NULL for those of our own */
   uint64_t frames;
   bool no_memory;
+  bool closed;                            /* nothing more is recorded */
   struct run_transmission *transmissions; /* by packet id */
   size_t transmission_capacity;
   struct run_event_copy *waiting; /* events of the present instant; packets go first */
@@ -134,7 +138,8 @@ bool run_record_init(struct run_record *r);
 void run_record_free(struct run_record *r);
 void run_record_begin(struct run_record *r, const struct scn_scenario *scenario,
                       struct judge *judge, struct cap_writer *capture,
-                      struct run_expectations *expectations, struct run_sweep *sweep);
+                      struct run_expectations *expectations, struct run_sweep *sweep,
+                      struct sut_node *const *suts);
 struct emu_observer run_record_observer(struct run_record *r);
 /* Hands on the events that wait. */
 void run_record_flush(struct run_record *r);

@@ -54,6 +54,18 @@ static struct run_transmission *transmission(struct run_record *r, uint64_t id) 
 
 /* ---- the trace ---- */
 
+static bool is_fragment(const uint8_t *packet, size_t length) {
+  enum { FRAGMENT_HEADER = 44 };
+  if (length < 20) return false;
+  if (packet[0] >> 4 == 4) return ((packet[6] & 0x3fu) | packet[7]) != 0;
+  return packet[6] == FRAGMENT_HEADER;
+}
+
+/* What a kernel says for itself (membership reports) is in the capture, and no message. */
+static bool is_housekeeping(const struct dis_frame *f, const uint8_t *packet, size_t length) {
+  return f->kind == DIS_FRAME_OTHER && !is_fragment(packet, length);
+}
+
 static void describe_packet(const struct dis_frame *f, char *text, size_t size) {
   struct dis_coap m;
   if (f->kind == DIS_FRAME_UDP) {
@@ -102,11 +114,17 @@ static void clear_trace(struct run_record *r) {
 
 /* ---- the emulator's calls ---- */
 
+/* The prober is no node of the scenario. */
+static bool is_ignored(const struct run_record *r, uint32_t node) {
+  return r->closed || node >= r->scenario->node_count;
+}
+
 static void on_transmitted(void *context, chorus_time now, uint32_t node, uint64_t id,
                            const uint8_t *packet, size_t length) {
   struct run_record *r = context;
   struct dis_frame f;
   struct dis_coap m;
+  if (is_ignored(r, node)) return;
   flush_before(r, now);
   uint64_t frame = record_packet(r, now, node, id, DIS_OUTBOUND, packet, length);
   dis_frame_read(r->sent_fragments, LINKTYPE_RAW, node, now, packet, length, length, &f);
@@ -115,8 +133,9 @@ static void on_transmitted(void *context, chorus_time now, uint32_t node, uint64
     struct run_sent sent = {now, frame, node, &f, &m};
     run_expectations_sent(r->expectations, &sent);
     run_sweep_sent(r->sweep, &sent);
+    if (r->suts[node]) sut_node_sent(r->suts[node], now, &f.destination, f.payload, f.length);
   }
-  if (!r->capture) return;
+  if (!r->capture || is_housekeeping(&f, packet, length)) return;
   struct run_transmission *t = transmission(r, id);
   if (t)
     *t = (struct run_transmission){.frame = frame,
@@ -140,7 +159,7 @@ static void comment_fate(struct run_record *r, uint64_t id, uint32_t receiver, e
 static void on_fate(void *context, chorus_time now, uint64_t id, uint32_t receiver,
                     enum emu_fate fate, uint32_t clause) {
   struct run_record *r = context;
-  if (!r->capture || fate == EMU_DELIVERED) return;
+  if (!r->capture || fate == EMU_DELIVERED || r->closed) return;
   comment_fate(r, id, receiver, fate, clause);
   struct run_delivery d = {
       .node = receiver, .lost = true, .fate = fate, .clause = clause, .time = now};
@@ -152,12 +171,14 @@ static void on_arrived(void *context, chorus_time now, uint32_t node, uint64_t i
   struct run_record *r = context;
   struct dis_frame f;
   struct dis_coap m;
+  if (is_ignored(r, node)) return;
   flush_before(r, now);
   uint64_t frame = record_packet(r, now, node, id, DIS_INBOUND, packet, length);
   dis_frame_read(r->arrived_fragments, LINKTYPE_RAW, node, now, packet, length, length, &f);
   if (f.kind == DIS_FRAME_UDP) {
     dis_coap_parse(&m, f.payload, f.length);
     run_sweep_arrived(r->sweep, node, &f, &m);
+    if (r->suts[node]) sut_node_arrived(r->suts[node], now, &f.source, f.payload, f.length);
   }
   if (!r->capture) return;
   struct run_delivery d = {.node = node, .frame = frame, .time = now};
@@ -182,6 +203,7 @@ static size_t keep_text(struct run_record *r, const char *text) {
 static void on_event(void *context, chorus_time now, uint32_t node,
                      const struct chorus_event *event) {
   struct run_record *r = context;
+  if (is_ignored(r, node)) return;
   flush_before(r, now);
   if (r->waiting_count == r->waiting_capacity) {
     size_t capacity = r->waiting_capacity ? 2 * r->waiting_capacity : 64;
@@ -242,8 +264,11 @@ void run_record_free(struct run_record *r) {
 
 void run_record_begin(struct run_record *r, const struct scn_scenario *scenario,
                       struct judge *judge, struct cap_writer *capture,
-                      struct run_expectations *expectations, struct run_sweep *sweep) {
+                      struct run_expectations *expectations, struct run_sweep *sweep,
+                      struct sut_node *const *suts) {
   r->scenario = scenario;
+  r->suts = suts;
+  r->closed = false;
   r->judge = judge;
   r->capture = capture;
   r->expectations = expectations;

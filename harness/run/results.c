@@ -138,7 +138,7 @@ static json_t *impairments(const struct run_outcome *outcome) {
   return list;
 }
 
-static json_t *nodes(const struct scn_scenario *scenario) {
+static json_t *nodes(const struct scn_scenario *scenario, const struct run_about *about) {
   static const char *const roles[] = {"client", "server", "tester"};
   json_t *list = json_array();
   for (size_t i = 0; i < scenario->node_count; i++) {
@@ -147,6 +147,8 @@ static json_t *nodes(const struct scn_scenario *scenario) {
     char address[CHORUS_ENDPOINT_TEXT];
     put(o, "name", text(n->name));
     put(o, "role", text(roles[n->role]));
+    if (n->role != SCN_TESTER && about->stacks[n->role].name)
+      put(o, "sut", text(about->stacks[n->role].name));
     for (size_t k = 0; k < n->address_count; k++)
       json_array_append_new(addresses, text(chorus_address_text(&n->addresses[k], address)));
     put(o, "addresses", addresses);
@@ -199,6 +201,13 @@ static json_t *words(const char *const *list, size_t count) {
   return array;
 }
 
+static json_t *stack_name(const struct run_stack_name *stack) {
+  json_t *o = json_object();
+  put(o, "name", text(stack->name));
+  put(o, "version", text(stack->version));
+  return o;
+}
+
 static void put_head(json_t *o, const struct scn_scenario *scenario,
                      const struct run_about *about) {
   json_t *parameters = json_object(), *sut = json_object();
@@ -216,7 +225,55 @@ static void put_head(json_t *o, const struct scn_scenario *scenario,
   put(o, "profile", text(jdg_profile_name(about->profile)));
   put(sut, "name", text(about->sut_name));
   put(sut, "version", text(about->sut_version));
+  if (about->sut_role) put(sut, "role", text(about->sut_role));
+  if (about->stacks[SCN_CLIENT].name && about->stacks[SCN_SERVER].name) {
+    put(sut, "client", stack_name(&about->stacks[SCN_CLIENT]));
+    put(sut, "server", stack_name(&about->stacks[SCN_SERVER]));
+  }
   put(o, "sut", sut);
+}
+
+static json_t *trouble(const struct scn_scenario *scenario, const struct run_trouble *t) {
+  json_t *o = json_object();
+  put(o, "node", text(scenario->nodes[t->node].name));
+  put(o, "verdict", text(t->kind));
+  put(o, "text", text(t->text));
+  put(o, "datagram", text(t->last));
+  put(o, "time_ns", number(t->at));
+  put(o, "stderr", text(t->tail));
+  return o;
+}
+
+static json_t *tolerances(chorus_time delta) {
+  json_t *list = json_array(), *o = json_object();
+  put(o, "name", text("delta"));
+  put(o, "value_ns", number(delta));
+  put(o, "about", text("how much later than the text says something may happen in real time"));
+  json_array_append_new(list, o);
+  return list;
+}
+
+static json_t *gaps(const struct sut_gap *gap) {
+  json_t *list = json_array(), *o = json_object();
+  put(o, "line", number(gap->line));
+  put(o, "why", text(gap->text));
+  json_array_append_new(list, o);
+  return list;
+}
+
+static json_t *troubles(const struct scn_scenario *scenario, const struct run_outcome *outcome) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < outcome->trouble_count; i++)
+    json_array_append_new(list, trouble(scenario, &outcome->troubles[i]));
+  return list;
+}
+
+/* What only runs with stacks under test, or in real time, have. */
+static void put_stack_outcome(json_t *o, const struct scn_scenario *scenario,
+                              const struct run_outcome *outcome) {
+  if (outcome->gap) put(o, "unsupported", gaps(outcome->gap));
+  if (outcome->trouble_count) put(o, "sut_verdicts", troubles(scenario, outcome));
+  if (outcome->tolerance) put(o, "tolerances", tolerances(outcome->tolerance));
 }
 
 json_t *run_result(const struct scn_scenario *scenario, const struct run_about *about,
@@ -230,13 +287,14 @@ json_t *run_result(const struct scn_scenario *scenario, const struct run_about *
   put(o, "end_ns", number(outcome->end));
   put(o, "counts", counts = run_counts(outcome->judge));
   put(counts, "network", network_counts(&outcome->counters));
-  put(o, "nodes", nodes(scenario));
+  put(o, "nodes", nodes(scenario, about));
   put(o, "covers", words(scenario->covers, scenario->cover_count));
   put(o, "rules", run_rules(outcome->judge));
   put(o, "expectations", items(outcome));
   put(o, "impairments", impairments(outcome));
   put(o, "trace", trace(scenario, outcome));
   put(o, "trace_total", number(outcome->trace_total));
+  put_stack_outcome(o, scenario, outcome);
   put(o, "reproduce", text(about->reproduce));
   return o;
 }
@@ -244,7 +302,7 @@ json_t *run_result(const struct scn_scenario *scenario, const struct run_about *
 /* ---- verdicts ---- */
 
 const char *run_verdict_name(enum jdg_verdict verdict) {
-  if (verdict == JDG_NOT_EXERCISED || verdict == JDG_UNSUPPORTED) return "none";
+  if (verdict == JDG_NOT_EXERCISED) return "none";
   if (verdict == JDG_WAIVED) return "pass";
   return jdg_verdict_name(verdict);
 }
@@ -270,6 +328,8 @@ enum jdg_verdict run_decide(json_t *run) {
   }
   json_array_foreach(json_object_get(run, "expectations"), i, entry) worst =
       run_worst(worst, verdict_of(entry));
+  if (json_array_size(json_object_get(run, "sut_verdicts"))) worst = run_worst(worst, JDG_ERROR);
+  if (json_object_get(run, "unsupported")) worst = JDG_UNSUPPORTED;
   json_object_set_new(run, "verdict", text(run_verdict_name(worst)));
   return worst;
 }
@@ -310,10 +370,11 @@ static json_t *zero_counts(const char *const *names, size_t count) {
 }
 
 static json_t *summary(json_t *runs, json_t *waivers, bool interrupted) {
-  static const char *const of_runs[] = {"pass", "warn", "inconclusive", "fail", "error", "none"};
+  static const char *const of_runs[] = {"pass",  "warn", "inconclusive", "fail",
+                                        "error", "none", "unsupported"};
   static const char *const of_rules[] = {"pass",          "warn",        "inconclusive", "fail",
                                          "not-exercised", "unsupported", "waived"};
-  json_t *o = json_object(), *by_run = zero_counts(of_runs, 6), *run, *entry;
+  json_t *o = json_object(), *by_run = zero_counts(of_runs, 7), *run, *entry;
   json_t *by_rule = zero_counts(of_rules, 7);
   enum jdg_verdict worst = JDG_NOT_EXERCISED;
   size_t i, k;

@@ -12,6 +12,11 @@ struct run_about {
   enum jdg_profile profile;
   uint64_t seed;
   const char *sut_name, *sut_version;
+  const char *sut_role; /* "server", "client", "pair", or NULL: the reference itself */
+  /* The stacks by enum scn_role, for pairs; NULL names: the reference. */
+  struct run_stack_name {
+    const char *name, *version;
+  } stacks[2];
   const char *capture, *events; /* file names beside results.json, or NULL */
   const char *reproduce;        /* the command that does it again */
 };

@@ -12,7 +12,9 @@
 #include "capture/capture.h"
 #include "chorus/emulator.h"
 #include "judge/judge.h"
+#include "run/network.h"
 #include "scenario/scenario.h"
+#include "sut/sut.h"
 
 /* Where nodes can be changed before they take part: mutants live here. All members may be NULL. */
 struct run_hooks {
@@ -38,6 +40,17 @@ struct run_options {
   bool record;     /* keep capture, events and trace; without it a run only has a verdict */
   bool judge_only; /* neither `covers` nor `expect` nor the closing sweep decide: rules alone do */
   const struct run_hooks *hooks; /* NULL: none */
+  enum run_backend backend;
+  enum krn_attachment attachment; /* these three: of a network in real time */
+  uint32_t dilation;              /* virtual seconds per real second; 0: 1 */
+  chorus_time patience;           /* real ns until all nodes have to be ready */
+  /* Stacks in place of the reference, by enum scn_role; NULL: the reference. */
+  const struct sut_manifest *stacks[2];
+  /*
+   * A stack need not do what a scenario expects of the reference: then the rules decide, and what
+   * else is not as written (expectations, `covers`, the closing sweep) is inconclusive.
+   */
+  bool rules_decide;
   /* Asked between steps; true ends the run early with verdict error. May be NULL. */
   bool (*interrupted)(void *context);
   void *interrupted_context;
@@ -54,10 +67,21 @@ enum run_item_kind {
 struct run_item {
   enum run_item_kind kind;
   enum jdg_verdict verdict;      /* PASS, FAIL, INCONCLUSIVE or ERROR */
+  bool is_unused;                /* HARNESS: an impairment that changed nothing */
   uint32_t line;                 /* of the scenario; 0: none */
   uint64_t frame;                /* 0: none */
   const char *text;              /* the expectation as written, or what was checked */
   const char *expected, *actual; /* NULL when the verdict is PASS */
+};
+
+/* What went wrong with a stack under test, beside the rules (struct sut_trouble). */
+struct run_trouble {
+  uint32_t node;
+  const char *kind, *text;
+  chorus_time at;
+  const char *last; /* the last datagram that it was given, hexadecimal, or NULL */
+  chorus_time last_at;
+  const char *tail; /* of its standard error, or NULL */
 };
 
 struct run_impairment_use {
@@ -98,6 +122,11 @@ struct run_outcome {
   struct emu_counters counters;
   chorus_time end;
   bool interrupted;
+  /* Verdict JDG_UNSUPPORTED: a stack's manifest does not declare what the scenario asks for. */
+  const struct sut_gap *gap;
+  const struct run_trouble *troubles;
+  size_t trouble_count;
+  chorus_time tolerance; /* of times, as the judge had it */
   /* With |record|: */
   struct cap_writer *capture; /* findings are on their frames; cap_writer_save() */
   const char *events;         /* JSON Lines */
@@ -117,6 +146,12 @@ void run_engine_free(struct run_engine *engine);
  */
 bool run_execute(struct run_engine *engine, const struct scn_scenario *scenario,
                  const struct run_options *options, struct run_outcome *outcome);
+
+/*
+ * How much later than asked for something may happen in real time before it counts (virtual ns): 1
+ * s, and 50 ms of real time when time is dilated. 0 on the simulator, where rules leave 50 ms.
+ */
+chorus_time run_tolerance(const struct run_options *options);
 
 /* The statement (ICS) of a node that the reference implements, from its configuration. */
 void run_ics(const struct scn_scenario *scenario, const struct scn_node *node, struct jdg_ics *ics);
