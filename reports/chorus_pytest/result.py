@@ -169,8 +169,11 @@ class ChorusResult:
 
     def unsupported(self) -> str:
         """Why nothing of it could be tested: the reason, or "" when something was."""
-        entries = [e for run in self.runs for e in run.rules]
+        judged = [run for run in self.runs if run.verdict != "unsupported"]
+        entries = [e for run in judged for e in run.rules]
         if any(e.verdict not in ("unsupported", "not-exercised") for e in entries):
             return ""
         declared = sorted({e.id for e in entries if e.verdict == "unsupported"})
-        return f"the system under test declares no support: {', '.join(declared)}" * bool(declared)
+        reasons = [u.why for run in self.runs for u in run.unsupported]
+        why = ", ".join(dict.fromkeys((*declared, *reasons)))
+        return f"the system under test declares no support: {why}" * bool(why)

@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from chorus_reports.evidence import BESIDE, PAIR
 from chorus_reports.matrix import PLAIN, Cell, Matrix, Pair, Table, build, sides, wanted
-from chorus_reports.model import Results, Run
+from chorus_reports.model import RUN_VERDICTS, Results, Run
 from chorus_reports.summary import Shown, Summary, summarise
-from chorus_reports.words import counted, moment, rule_name
+from chorus_reports.words import counted, moment, rule_name, tally
 
 SHOWN_FINDINGS = 25
 SYMBOL = {
@@ -47,7 +48,7 @@ def _head(summary: Summary) -> list[str]:
     about = [f"Chorus {first.chorus}" if first.chorus else "Chorus"]
     about += [f"profile {p}" for p in summary.profiles]
     about += [f"backend {first.backend}"] if first.backend else []
-    about += sorted({run.sut for run in summary.runs if run.sut})
+    about += sorted({run.sut for run in summary.runs if run.sut and run.tested.role != PAIR})
     return [
         f"# Conformance: {summary.verdict}",
         "",
@@ -158,7 +159,7 @@ def _stack_rows(matrix: Matrix) -> Iterable[Sequence[str]]:
             yield name, _cell(stack.version), "", f"not available: {_cell(stack.why)}", ""
         for table in matrix.tables_of(stack.name):
             counts = [(v, n) for v, n in table.counts(stack.name) if v != "not-exercised"]
-            programs = ", ".join(f"{v} ({n})" for v, n in matrix.programs(stack.name))
+            programs = ", ".join(f"{v} ({n})" for v, n in matrix.programs(stack.name, table.role))
             yield name, _cell(stack.version), table.role, _counts(counts), programs
 
 
@@ -181,7 +182,8 @@ def _rules(table: Table) -> list[str]:
             idle += 1
             continue
         where = f"{row.text.document} {row.text.section}".strip()
-        rows.append([_cell(rule_name(row.text)), _cell(where), *map(_matrix_cell, cells)])
+        name = row.text.title if row.text.document == BESIDE else rule_name(row.text)
+        rows.append([_cell(name), _cell(where), *map(_matrix_cell, cells)])
     lines = ["", f"## {table.title} x rule", ""]
     lines += _table(["rule", "where", *map(_cell, table.stacks)], rows)
     left = f"{counted(idle, 'rule')} that no stack exercised are left out."
@@ -200,7 +202,9 @@ def _ours(matrix: Matrix) -> list[str]:
 def _interop(results: Sequence[Results]) -> str:
     matrix, summary = build(results), summarise(results)
     head = ["stack", "version", "role", "rules", "program"]
-    lines = [f"# Interoperability: {matrix.verdict}", *_head(summary)[1:], *_waivers(summary)]
+    lines = [f"# Interoperability: {matrix.verdict}", *_head(summary)[1:4]]
+    counts = tally(matrix.run_verdicts, reversed(RUN_VERDICTS))
+    lines += [f"- {counted(len(matrix.runs), 'run')}: {_counts(counts)}", *_waivers(summary)]
     lines += [*_ours(matrix), "", "## Stacks", "", *_table(head, _stack_rows(matrix))]
     lines += _pairs(matrix)
     for table in matrix.tables:

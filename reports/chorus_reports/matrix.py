@@ -157,21 +157,21 @@ class Matrix:
         """The roles in which |stack| was judged."""
         return [table for table in self.tables if stack in table.stacks]
 
-    def run_counts(self, stack: str) -> list[tuple[str, int]]:
-        """Verdicts of the conformance runs of |stack|."""
+    def run_counts(self, stack: str, role: str) -> list[tuple[str, int]]:
+        """Verdicts of the conformance runs of |stack| in |role|."""
         verdicts = [
             self.run_verdicts[i]
             for i, run in enumerate(self.runs)
-            if run.tested.role != PAIR and self.names.of_run(run).stack == stack
+            if run.tested.role != PAIR and self.names.of_run(run) == Seat(stack, role)
         ]
         return tally(verdicts, reversed(RUN_VERDICTS))
 
-    def programs(self, stack: str) -> list[tuple[str, int]]:
-        """What its programs did beside the protocol, in how many runs."""
+    def programs(self, stack: str, role: str = "") -> list[tuple[str, int]]:
+        """What its programs did (in |role|) beside the protocol, in how many runs."""
         counts = {
             cell.text.id: len(cell.by_run)
             for (seat, rule), cell in self.cells.items()
-            if seat.stack == stack and evidence.is_program(rule)
+            if seat.stack == stack and role in ("", seat.role) and evidence.is_program(rule)
         }
         return sorted(counts.items())
 

@@ -11,7 +11,7 @@ from typing import Any
 from chorus_pytest import Chorus
 
 Value = dict[str, Any]
-REFERENCE = "chorus-reference"
+VERDICTS = ("none", "unsupported", "pass", "warn", "inconclusive", "fail", "error")
 VERSIONS = {
     "libcoap": "4.3.1", "aiocoap": "0.4.17", "californium": "4.0.0-M4", "go-coap": "3.4.1",
     "node-coap": "1.4.2", "coap-rs": "0.24.0",
@@ -59,7 +59,9 @@ def pair(run: Value, client: str, server: str) -> Value:
     return one
 
 
-def interop(base: Value, runs: Iterable[Value], stacks: Iterable[Value], *statistical: str) -> Value:
+def interop(
+    base: Value, runs: Iterable[Value], stacks: Iterable[Value], *statistical: str
+) -> Value:
     return {
         "chorus": base["chorus"], "profile": base["profile"], "backend": "kernel",
         "interop": {"stacks": list(stacks), "statistical": list(statistical)},
@@ -87,8 +89,7 @@ def plant(run: Value, rule: str, node: str, verdict: str, text: str = "planted")
     entries[0] |= {
         "verdict": verdict, "activations": 0 if idle else 3, "findings": findings,
     }  # fmt: skip
-    if verdict in ("warn", "inconclusive", "fail", "error"):
-        run["verdict"] = verdict
+    run["verdict"] = max(run["verdict"], verdict if not idle else "none", key=VERDICTS.index)
     return run
 
 
@@ -111,3 +112,65 @@ def program(run: Value, node: str, verdict: str) -> Value:
     ]  # fmt: skip
     run["verdict"] = "error"
     return run
+
+
+# ---- one sample with everything ----
+
+TOKEN = "token-freed-after-first-response"
+TWICE = "duplicate-executed"
+SELECTORS = (TOKEN, TWICE)
+STATISTICAL = "COAP-4.3-02"
+
+
+def runs_of(results: Value, scenario: str) -> list[Value]:
+    found = [run for run in results["runs"] if run["id"] == scenario]
+    assert found, scenario
+    return found
+
+
+def clean(base: Value) -> Value:
+    """libcoap and aiocoap as servers and clients, and against each other: everything passes."""
+    names = ("libcoap", "aiocoap")
+    runs = [conformance(run, name, "server") for name in names for run in base["runs"]]
+    runs += [conformance(run, n, "client") for n in names for run in runs_of(base, TOKEN)]
+    runs += [pair(run, a, b) for a in names for b in names for run in runs_of(base, TOKEN)]
+    absent = stack("go-coap", available=False, why="go is not installed")
+    return interop(base, runs, [*map(stack, names), absent], STATISTICAL)
+
+
+def find(results: Value, sut: str, role: str, scenario: str) -> Value:
+    """The run of a stack (or "client > server") whose name begins with |scenario|."""
+    for run in results["runs"]:
+        tested = run["sut"]
+        if (tested["name"], tested["role"]) == (sut, role) and run["scenario"].startswith(scenario):
+            return dict_of(run)
+    raise AssertionError(f"there is no run of {sut} {role} {scenario}")
+
+
+def dict_of(run: Any) -> Value:
+    assert isinstance(run, dict)
+    return run
+
+
+def faulty(base: Value) -> Value:
+    """The same with one of everything that a report on stacks can show."""
+    results = clean(base)
+    plant(
+        find(results, "libcoap", "server", f"{TOKEN}[ip=4"), "COAP-3-03", "s1", "fail", "evil <b>"
+    )
+    plant(find(results, "libcoap", "server", f"{TOKEN}[ip=4"), STATISTICAL, "s1", "warn", "p=0.003")
+    plant(find(results, "aiocoap", "client", f"{TOKEN}[ip=4"), "COAP-8.1-01", "c1", "fail")
+    program(find(results, "aiocoap", "client", f"{TOKEN}[ip=6"), "c1", "crash")
+    for run in results["runs"]:
+        if run["sut"]["name"] == "aiocoap" and run["id"] == TWICE:
+            unsupported(run, "no deduplication")
+    plant(find(results, "libcoap > aiocoap", "pair", TOKEN), "COAP-3-03", "s2", "fail")
+    unsupported(find(results, "aiocoap > aiocoap", "pair", TOKEN), "no IPv4")
+    return results
+
+
+def with_fault_of_ours(base: Value) -> Value:
+    """The reference, as server of a client under test, breaks a rule."""
+    results = clean(base)
+    plant(find(results, "libcoap", "client", TOKEN), "COAP-3-03", "s1", "fail", "our own fault")
+    return results

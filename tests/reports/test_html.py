@@ -18,7 +18,7 @@ from browser import chromium, corner_colour, measure, pixels, screenshot
 from chorus_reports import html, lanes
 from chorus_reports.model import parse
 
-VOID = {"meta", "br", "link", "img", "hr", "input"}
+VOID = {"meta", "br", "link", "img", "hr", "input", "col"}
 
 
 def write(directory: Path, *results: dict[str, Any]) -> Path:

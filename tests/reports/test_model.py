@@ -42,7 +42,11 @@ def test_the_samples_are_what_the_schema_says(make: Any) -> None:
     [
         (["runs"], None, "top level.runs: expected a list, found null"),
         (["runs", 0], 5, "runs[0]: expected an object, found 5"),
-        (["runs", 0, "verdict"], "fine", "runs[0].verdict: expected one of none, unsupported, pass"),
+        (
+            ["runs", 0, "verdict"],
+            "fine",
+            "runs[0].verdict: expected one of none, unsupported, pass",
+        ),
         (["runs", 0, "rules", 1, "verdict"], "ok", "runs[0].rules[1].verdict: expected one of"),
         (["runs", 0, "rules", 0, "id"], 7, "runs[0].rules[0].id: expected a string, found 7"),
         (
