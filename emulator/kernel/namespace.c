@@ -75,8 +75,12 @@ static void set_quiet(const struct krn_host_plan *plan) {
       {"ipv4/icmp_msgs_per_sec", "1000000"},
       {"ipv6/icmp/ratelimit", "0"},
       {"ipv4/igmp_max_memberships", "100000"},
-      {"ipv4/igmp_qrv", "1"}, /* the way to the switch loses no report: none is repeated */
-      {"ipv6/mld_qrv", "1"},
+      /* The way to the switch loses no report: no need to repeat it, or then at once (ms). */
+      {"ipv4/igmp_qrv", "1"},
+      {"ipv4/conf/default/igmpv2_unsolicited_report_interval", "20"},
+      {"ipv4/conf/default/igmpv3_unsolicited_report_interval", "20"},
+      {"ipv6/conf/default/mldv1_unsolicited_report_interval", "20"},
+      {"ipv6/conf/default/mldv2_unsolicited_report_interval", "20"},
   };
   for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
     set(settings[i][0], settings[i][1]);

@@ -183,6 +183,12 @@ START_TEST(nobody_has_the_address) {
 }
 END_TEST
 
+static bool is_report(const struct lab_seen *packet) {
+  const uint8_t *o = packet->octets;
+  if (o[0] >> 4 == 4) return o[9] == 2;            /* IGMP */
+  return o[6] == 0 && o[40] == 58 && o[48] == 143; /* MLDv2 behind hop-by-hop options */
+}
+
 START_TEST(idle_kernels_say_nothing) {
   struct lab *lab = lab_default();
   for (int i = 0; i < 4; i++) {
@@ -194,7 +200,9 @@ START_TEST(idle_kernels_say_nothing) {
   }
   lab_go(lab);
   lab_run(lab, 1500 * CHORUS_MILLISECOND);
-  ck_assert_uint_eq(lab->sent_count, 0);
+  /* A veth device tells of its link up to a second late, and memberships are reported again. */
+  bool late = krn_attached(lab->network) == KRN_PACKET;
+  for (size_t i = 0; i < lab->sent_count; i++) ck_assert(late && is_report(&lab->sent[i]));
   ck_assert_uint_eq(lab->came_count, 0);
   lab_free(lab);
 }
