@@ -189,7 +189,7 @@ def _exercised(cells: Cells) -> Iterator[dict[str, Any]]:
 
 def _lines(entries: Iterable[dict[str, Any]]) -> str:
     rows = ",\n".join("    " + json.dumps(e, ensure_ascii=False) for e in entries)
-    return f"[\n{rows}\n  ]" if rows else "[]"
+    return f"[\n{rows}\n  ]" if rows else "[\n  ]"
 
 
 def baseline(cells: Cells) -> str:

@@ -192,7 +192,7 @@ def render(changes: Sequence[Change], old: Cells, new: Cells) -> str:
         hint = ": the baseline expects a fault that is gone" if kind == "fixed" else ""
         single = [c for c in group if not told.whole(c)]
         lines += _section(f"{kind} ({counted(len(group), 'cell')}){hint}", single, runs)
-    statistical = [c for c in changes if c.statistical]
+    statistical = [c for c in changes if c.statistical and not told.whole(c)]
     title = f"statistical, told but not counted ({counted(len(statistical), 'cell')})"
     lines += _section(title, statistical, {})
     if any(c.key.stack == OURS for c in changes):
