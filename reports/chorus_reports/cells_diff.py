@@ -64,18 +64,35 @@ def _order(c: Change) -> tuple[object, ...]:
     return (KINDS.index(c.kind), k.stack, k.role, section_key(k.rule), k.rule, k)
 
 
-def _scenarios(cells: Cells) -> set[tuple[str, str, str]]:
-    """What was run: (stack or pair, role, scenario)."""
-    return {(k.stack, k.role, k.scenario) for k in cells.verdicts if k.rule == "run"}
+_RunName = tuple[str, str, str]  # stack or pair, role, scenario
+
+
+def _runs(cells: Cells, *, unsupported: bool) -> set[_RunName]:
+    """What was run, or was not because the manifest forbids it."""
+    return {
+        (k.stack, k.role, k.scenario)
+        for k, verdict in cells.verdicts.items()
+        if k.rule == "run" and (verdict == "unsupported") == unsupported
+    }
 
 
 class _Told:
     """Which changes belong to runs that one side does not have at all: told in one line each."""
 
     def __init__(self, old: Cells, new: Cells) -> None:
-        before, after = _scenarios(old), _scenarios(new)
+        before, after = _runs(old, unsupported=False), _runs(new, unsupported=False)
         self.gone = before - after
         self.come = after - before
+        self.refused = self.gone & _runs(new, unsupported=True)
+
+    def lines(self, kind: str) -> dict[str, list[str]]:
+        """By seat: the scenarios that only one side has."""
+        if kind == "newly exercised":
+            return _run_lines((self.come, "run now"))
+        if kind == "no longer exercised":
+            gone = self.gone - self.refused
+            return _run_lines((gone, "not run any more"), (self.refused, "unsupported now"))
+        return {}
 
     def whole(self, c: Change) -> bool:
         """Whether |c| needs no line of its own."""
@@ -120,15 +137,16 @@ def _rule_lines(group: list[Change]) -> list[str]:
     return lines
 
 
-def _run_lines(runs: Iterable[tuple[str, str, str]], what: str) -> dict[str, list[str]]:
-    """By seat: the scenarios that only one side has."""
+def _run_lines(*told: tuple[set[_RunName], str]) -> dict[str, list[str]]:
     by_seat: dict[str, list[str]] = {}
-    for stack, role, scenario in sorted(runs):
-        by_seat.setdefault(stack if role == "pair" else f"{stack} {role}", []).append(scenario)
-    return {
-        seat: [f"    {counted(len(names), 'scenario')} {what}: {_listed(names)}"]
-        for seat, names in by_seat.items()
-    }
+    for runs, what in told:
+        names: dict[str, list[str]] = {}
+        for stack, role, scenario in sorted(runs):
+            names.setdefault(stack if role == "pair" else f"{stack} {role}", []).append(scenario)
+        for seat, listed in names.items():
+            line = f"    {counted(len(listed), 'scenario')} {what}: {_listed(listed)}"
+            by_seat.setdefault(seat, []).append(line)
+    return by_seat
 
 
 def _section(title: str, changes: Sequence[Change], runs: dict[str, list[str]]) -> list[str]:
@@ -185,13 +203,9 @@ def render(changes: Sequence[Change], old: Cells, new: Cells) -> str:
     lines = _versions(old, new)
     for kind in KINDS:
         group = [c for c in changes if c.kind == kind and not c.statistical]
-        runs = {
-            "no longer exercised": _run_lines(told.gone, "not run any more"),
-            "newly exercised": _run_lines(told.come, "run now"),
-        }.get(kind, {})
         hint = ": the baseline expects a fault that is gone" if kind == "fixed" else ""
         single = [c for c in group if not told.whole(c)]
-        lines += _section(f"{kind} ({counted(len(group), 'cell')}){hint}", single, runs)
+        lines += _section(f"{kind} ({counted(len(group), 'cell')}){hint}", single, told.lines(kind))
     statistical = [c for c in changes if c.statistical and not told.whole(c)]
     title = f"statistical, told but not counted ({counted(len(statistical), 'cell')})"
     lines += _section(title, statistical, {})

@@ -241,6 +241,17 @@ def test_scenarios_that_are_gone_are_told_in_one_line(
     assert "    4 scenarios run now: " in capsys.readouterr().out
 
 
+def test_scenarios_that_a_manifest_forbids_now_are_told_in_one_line(
+    base: Value, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = samples.clean(base)
+    samples.unsupported(samples.find(results, "libcoap", "server", TWICE), "no such method")
+    assert main(["diff", baseline(tmp_path, samples.clean(base)), put(tmp_path, "n", results)]) == 1
+    said = capsys.readouterr().out
+    assert f"  libcoap server\n    1 scenario unsupported now: {TWICE}[" in said
+    assert "->" not in said
+
+
 def test_a_stack_that_is_gone_counts_and_says_why(
     base: Value, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
