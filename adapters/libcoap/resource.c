@@ -218,7 +218,7 @@ static coap_pdu_code_t delete_it(struct resource *r) {
 /* PUT and iPATCH replace, POST and PATCH append. */
 static coap_pdu_code_t write_it(const struct call *c) {
   struct resource *r = c->resource;
-  int method = coap_pdu_get_code(c->request);
+  unsigned method = (unsigned)coap_pdu_get_code(c->request);
   bool appends =
       r->exists && (method == COAP_REQUEST_CODE_POST || method == COAP_REQUEST_CODE_PATCH);
   size_t kept = appends ? r->present.length : 0, length = 0, offset, total;
