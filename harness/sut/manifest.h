@@ -77,9 +77,9 @@ struct sut_part {
   enum sut_readiness ready;
   const char *pattern, *path; /* of |ready| */
   chorus_time ready_timeout;  /* real ns; default 20 s */
-  int stop_signal;            /* sent when it did not end after `stop` and end of file */
-  chorus_time stop_within;    /* real ns; default 2 s */
-  bool join_helper;           /* Chorus joins the groups for it */
+  int stop_signal; /* adapters: when half of |stop_within| is over; others: at once. 0: none */
+  chorus_time stop_within; /* real ns; default 2 s */
+  bool join_helper;        /* Chorus joins the groups for it */
   const struct sut_verb *verbs;
   size_t verb_count;
   bool any_resource;                    /* serves what the scenario asks, within |kinds| */

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 enum { DEFAULT_FLOOD = 1000 };
 #define DEFAULT_WATCHDOG (10 * CHORUS_SECOND)
@@ -50,6 +51,21 @@ void sut_check_alarm(struct sut_node *n, chorus_time now) {
   if (n->tail.alarm[0])
     sut_trouble_add(n, SUT_SANITIZER, now, "%s reports on standard error: %s", n->config.node->name,
                     n->tail.alarm);
+}
+
+/* Ended by the signal that its manifest names, or with the status that shells give that. */
+static bool is_own_signal(const struct sut_node *n, int status) {
+  int signal_number = n->part->stop_signal;
+  if (!signal_number) return false;
+  if (WIFSIGNALED(status)) return WTERMSIG(status) == signal_number;
+  return WEXITSTATUS(status) == 128 + signal_number;
+}
+
+void sut_check_exit(struct sut_node *n, chorus_time now, int status) {
+  char text[100];
+  if (status == 0 || is_own_signal(n, status)) return;
+  sut_trouble_add(n, WIFSIGNALED(status) ? SUT_CRASH : SUT_BAD_EXIT, now, "%s %s after stop",
+                  n->config.node->name, sut_status_text(status, text, sizeof text));
 }
 
 void sut_count_sent(struct sut_node *n, chorus_time now) {

@@ -63,7 +63,7 @@ struct sut_node {
   /* rung d */
   struct krn_network *network;
   uint32_t number, program;
-  bool ended;
+  bool ended, signalled;
   struct sut_command_sent *waiting;
   size_t waiting_count;
   struct sut_tracker tracker;
@@ -76,6 +76,8 @@ void sut_trouble_add(struct sut_node *node, enum sut_trouble_kind kind, chorus_t
 void sut_check_alarm(struct sut_node *node, chorus_time now);
 /* Keeps the last datagram that it was given. */
 void sut_remember(struct sut_node *node, chorus_time now, const uint8_t *octets, size_t length);
+/* How it ended after it was told to; |status| as of waitpid(). */
+void sut_check_exit(struct sut_node *node, chorus_time now, int status);
 /* Counts a datagram that it sent. */
 void sut_count_sent(struct sut_node *node, chorus_time now);
 /* A reply of `unsupported` to what the manifest declares is a lie. */

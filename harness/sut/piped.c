@@ -5,7 +5,6 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include "chorus/endpoint_text.h"
 #include "sut/node.h"
@@ -310,17 +309,18 @@ static int piped_command(struct sut_node *n, chorus_time now, const struct choru
 /* After `stop` and the end of its input it ends by itself, or is helped. */
 static void end_process(struct sut_node *n, chorus_time now) {
   struct sut_process *p = &n->process;
-  char text[100];
   sut_process_close_input(p);
-  bool ended = sut_process_wait(p, n->part->stop_within);
-  if (!ended) {
-    sut_trouble_add(n, SUT_HANG, now, "%s does not end within %llu ms after stop",
-                    n->config.node->name,
-                    (unsigned long long)(n->part->stop_within / CHORUS_MILLISECOND));
-  } else if (p->status != 0) {
-    sut_trouble_add(n, WIFSIGNALED(p->status) ? SUT_CRASH : SUT_BAD_EXIT, now, "%s %s after stop",
-                    n->config.node->name, sut_status_text(p->status, text, sizeof text));
+  chorus_time within = n->part->stop_within;
+  bool ended = sut_process_wait(p, n->part->stop_signal ? within / 2 : within);
+  if (!ended && n->part->stop_signal) {
+    sut_process_signal(p, n->part->stop_signal);
+    ended = sut_process_wait(p, within / 2);
   }
+  if (ended)
+    sut_check_exit(n, now, p->status);
+  else
+    sut_trouble_add(n, SUT_HANG, now, "%s does not end within %llu ms after stop",
+                    n->config.node->name, (unsigned long long)(within / CHORUS_MILLISECOND));
   unsigned left = ended ? sut_process_leftover(p, n->config.thorough) : 0;
   if (left > 0)
     sut_trouble_add(n, SUT_LEFTOVER, now, "%s left %u process%s behind", n->config.node->name, left,

@@ -112,11 +112,20 @@ static void on_line(void *context, chorus_time now, bool is_error, const char *l
     adapter_line(n, now, line, length);
 }
 
+static void ended_in_time(struct sut_node *n, chorus_time now, int status) {
+  unsigned left = krn_leftover(n->network, n->program);
+  if (!n->broken) sut_check_exit(n, now, status);
+  if (left > 0)
+    sut_trouble_add(n, SUT_LEFTOVER, now, "%s left %u process%s behind", n->config.node->name, left,
+                    left == 1 ? "" : "es");
+}
+
 static void on_end(void *context, chorus_time now, int status) {
   struct sut_node *n = context;
   char text[100];
   n->ended = true;
   sut_check_alarm(n, now);
+  if (n->stopping) ended_in_time(n, now, status);
   if (n->stopping || n->broken) return;
   sut_trouble_add(n, SUT_CRASH, now, "%s %s, and nobody told it to", n->config.node->name,
                   sut_status_text(status, text, sizeof text));
@@ -245,13 +254,54 @@ static void program_stop(struct sut_node *n, chorus_time now) {
     write_text(n, now, &text);
   }
   krn_close_input(n->network, n->program);
-  if (n->part->stop_signal) krn_signal(n->network, n->program, n->part->stop_signal);
+  if (!n->part->adapter) krn_signal(n->network, n->program, n->part->stop_signal);
 }
 
 const struct sut_rung_ops sut_program_ops = {.start = program_start,
                                              .datagram = no_datagram,
                                              .command = program_command,
                                              .stop = program_stop};
+
+/* ---- the end ---- */
+
+static bool is_running(const struct sut_node *n) {
+  return n && n->program && !n->ended;
+}
+
+/* Half of its time an adapter has for itself; then the signal that its manifest names. */
+static void hasten(struct sut_node *n, chorus_time waited) {
+  bool late = n->part->adapter && n->part->stop_signal && !n->signalled;
+  if (!late || 2 * waited < n->part->stop_within) return;
+  n->signalled = true;
+  krn_signal(n->network, n->program, n->part->stop_signal);
+}
+
+static void end_late(struct sut_node *n, chorus_time now) {
+  if (!n->broken)
+    sut_trouble_add(n, SUT_HANG, now, "%s does not end within %llu ms after stop",
+                    n->config.node->name,
+                    (unsigned long long)(n->part->stop_within / CHORUS_MILLISECOND));
+  n->broken = true;
+  krn_signal(n->network, n->program, SIGKILL);
+}
+
+void sut_settle(struct sut_node *const *nodes, size_t count, struct krn_network *network,
+                uint32_t dilation) {
+  const chorus_time step = 20 * CHORUS_MILLISECOND;
+  bool some = true;
+  if (dilation == 0) dilation = 1;
+  for (chorus_time waited = 0; network && some; waited += step) {
+    some = false;
+    for (size_t i = 0; i < count; i++) {
+      if (!is_running(nodes[i])) continue;
+      if (waited >= nodes[i]->part->stop_within) end_late(nodes[i], krn_now(network));
+      hasten(nodes[i], waited);
+      some = true;
+    }
+    if (some) krn_run_until(network, krn_now(network) + step * dilation);
+    if (waited > 60 * CHORUS_SECOND) return; /* not even SIGKILL: freeing the network ends it */
+  }
+}
 
 /* ---- what the runner tells and asks ---- */
 

@@ -72,6 +72,14 @@ void sut_node_sent(struct sut_node *node, chorus_time now,
 void sut_node_arrived(struct sut_node *node, chorus_time now, const struct chorus_endpoint *source,
                       const uint8_t *payload, size_t length);
 
+/*
+ * Rung d, after the network was stopped: serves it until the programs of |nodes| (NULL members are
+ * none of ours) have ended, at most as long as their manifests say, so that how they ended is
+ * known. |network| NULL: nothing to do. |dilation|: virtual seconds per real second, 0: 1.
+ */
+void sut_settle(struct sut_node *const *nodes, size_t count, struct krn_network *network,
+                uint32_t dilation);
+
 /* After stop(): all that went wrong, in order. */
 size_t sut_node_troubles(const struct sut_node *node, const struct sut_trouble **troubles);
 /* What `ready` said, or "". */
