@@ -73,6 +73,7 @@ int cli_run(int count, char **arguments);
 int cli_check(int count, char **arguments);
 int cli_rules(int count, char **arguments);
 int cli_scenarios(int count, char **arguments);
+int cli_interop(int count, char **arguments);
 int cli_mutants(int count, char **arguments);
 int cli_bench(int count, char **arguments);
 int cli_report(int count, char **arguments);

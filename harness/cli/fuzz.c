@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/batch.h"
 #include "cli/listing.h"
 #include "rules/rules.h"
 #include "run/fuzz.h"
@@ -102,7 +103,7 @@ static json_t *rerun(struct fuzzing *f, struct run_engine *engine, const struct 
   json_t *run = run_result(s, &about, &outcome);
   if (!out) return run;
   snprintf(path, sizeof path, "%s/%s.yaml", out, s->id);
-  *saved = cli_make_folder(out) && cli_save_run(out, s->id, &outcome) &&
+  *saved = cli_make_folder("run", out) && cli_save_run("run", out, s->id, &outcome) &&
            run_write_file(path, text->data, text->length);
   return run;
 }

@@ -11,6 +11,8 @@
 void cli_list_rules(const json_t *runs, FILE *stream, bool colours);
 /* Everything that did not pass, expected above actual, with the command that shows it again. */
 void cli_list_findings(const json_t *runs, FILE *stream, bool colours);
+/* What each stack under test did, as client, as server, and with others. */
+void cli_list_stacks(const json_t *results, FILE *stream);
 /* "31 runs: 30 passed, 1 failed" and the same for rules. */
 void cli_list_counts(const json_t *results, FILE *stream);
 

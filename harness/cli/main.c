@@ -21,13 +21,15 @@ static const struct command commands[] = {
     {"rules", cli_rules, "the catalogue: what each rule asks, and from where"},
     {"scenarios", cli_scenarios, "the scenarios that there are"},
     {"mutants", cli_mutants, "wrong implementations, and the rules that find them"},
+    {"interop", cli_interop,
+     "third-party stacks: conformance, and every client against every server"},
     {"report", cli_report, "results as HTML, JUnit or Markdown"},
     {"diff", cli_diff, "what changed between two results"},
     {"bench", cli_bench, "how fast simulator and judge are"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static const char *const later[] = {"emulate", "interop"};
+static const char *const later[] = {"emulate"};
 
 static void print_usage(FILE *stream) {
   fprintf(stream, "usage: chorus COMMAND [...]\n\n");

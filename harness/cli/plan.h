@@ -4,12 +4,16 @@
 #define CHORUS_CLI_PLAN_H
 
 #include "cli/cli.h"
+#include "cli/stacks.h"
+#include "run/run.h"
 
 struct cli_planned {
   struct scn_scenario *scenario;
   uint64_t seed;
-  char *file;      /* of its capture and events, without ending */
-  char *reproduce; /* the command for it alone */
+  char *file;                        /* of its capture and events, without ending */
+  char *reproduce;                   /* the command for it alone */
+  const struct cli_stack *stacks[2]; /* in place of the reference, by enum scn_role; or NULL */
+  enum run_deciding deciding;
 };
 
 struct cli_plan {

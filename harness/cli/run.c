@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* chorus run */
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/batch.h"
 #include "cli/fuzz.h"
 #include "cli/listing.h"
 #include "cli/plan.h"
-#include "cli/progress.h"
 #include "cli/python.h"
 #include "cli/run_options.h"
-#include "run/pool.h"
+#include "cli/run_stacks.h"
 #include "run/results.h"
 #include "run/text.h"
 #include "run/waivers.h"
 #include "scenario/units.h"
-
-#ifndef CHORUS_VERSION
-#define CHORUS_VERSION "0"
-#endif
 
 /* ---- options ---- */
 
@@ -45,11 +38,15 @@ enum {
   DILATE,
   LONGEST,
   ATTACH,
+  ROLE,
+  CLIENT,
+  SERVER,
 };
 
 static const struct cli_option run_options[] = {
     [BACKEND] = {"--backend", "NAME", "sim (virtual time), kernel (namespaces, real time) (sim)"},
-    [SUT] = {"--sut", "MANIFEST", "(not part of this version yet)"},
+    [SUT] = {"--sut", "MANIFEST",
+             "a stack in place of the reference: a manifest, or a name (libcoap)"},
     [SEED] = {"--seed", "N", "seed of all randomness (1)"},
     [REPEAT] = {"--repeat", "K", "run K times, with seeds N, N+1, ..."},
     [JOBS] = {"--jobs", "N", "runs at the same time (number of processors)"},
@@ -65,6 +62,9 @@ static const struct cli_option run_options[] = {
     [DILATE] = {"--dilate", "N", "kernel: N virtual seconds in a real one (1)"},
     [LONGEST] = {"--longest", "TIME", "kernel: leave out runs of more real time (60s)"},
     [ATTACH] = {"--attach", "HOW", "kernel: auto, tap or packet (auto)"},
+    [ROLE] = {"--role", "ROLE", "of --sut: client or server (by topic)"},
+    [CLIENT] = {"--client", "MANIFEST", "the stack that plays the clients"},
+    [SERVER] = {"--server", "MANIFEST", "the stack that plays the servers"},
     {NULL, NULL, NULL},
 };
 
@@ -96,6 +96,13 @@ static bool take_backend(const struct cli_parser *p, enum run_backend *backend) 
   return false;
 }
 
+static bool take_role(const struct cli_parser *p, const char **role) {
+  *role = p->value;
+  if (strcmp(p->value, "client") == 0 || strcmp(p->value, "server") == 0) return true;
+  cli_usage(p, "--role is client or server, not \"%s\"", p->value);
+  return false;
+}
+
 static bool take_attachment(const struct cli_parser *p, enum krn_attachment *attachment) {
   for (int a = KRN_AUTO; a <= KRN_PACKET; a++)
     if (strcmp(p->value, krn_attachment_name((enum krn_attachment)a)) == 0) {
@@ -121,8 +128,11 @@ static bool add_selector(struct cli_run_options *o, const char *selector) {
 static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
   switch (option) {
     case CLI_POSITIONAL: return add_selector(o, p->value);
-    case BACKEND: return take_backend(p, &o->backend);
-    case SUT: cli_usage(p, "--sut is not part of this version yet"); return false;
+    case BACKEND: return o->has_backend = take_backend(p, &o->backend);
+    case SUT: o->sut = p->value; return true;
+    case ROLE: return take_role(p, &o->sut_role);
+    case CLIENT: o->client = p->value; return true;
+    case SERVER: o->server = p->value; return true;
     case SEED: return o->has_seed = cli_number(p, "--seed", 0, UINT64_MAX, &o->seed);
     case REPEAT: return cli_number(p, "--repeat", 1, 1000000, &o->repeat);
     case JOBS: return cli_number(p, "--jobs", 1, 256, &o->jobs);
@@ -142,22 +152,21 @@ static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
   }
 }
 
-/* The only place that looks at a clock: a waiver's last day. */
-static void take_today(struct cli_run_options *o) {
-  time_t now = time(NULL);
-  struct tm day;
-  if (!o->today && gmtime_r(&now, &day) &&
-      strftime(o->today_text, sizeof o->today_text, "%Y-%m-%d", &day))
-    o->today = o->today_text;
-  if (!o->today) o->today = "1970-01-01";
-}
-
 enum { REAL_TIME_JOBS = 16 }; /* these runs wait more than they work */
 
 /* What follows from several options together. */
 static int settle(const struct cli_parser *p, struct cli_run_options *o) {
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
   bool real_time = o->backend != RUN_SIM;
+  bool stacks = o->sut || o->client || o->server;
+  if ((o->sut && (o->client || o->server)) || (o->sut_role && !o->sut)) {
+    cli_usage(p, o->sut ? "--sut, or --client and --server" : "--role says what --sut plays");
+    return CLI_BAD;
+  }
+  if (o->fuzz && stacks) {
+    cli_usage(p, "--fuzz runs the reference");
+    return CLI_BAD;
+  }
   if (!o->jobs && real_time) o->jobs = REAL_TIME_JOBS;
   if (!o->jobs) o->jobs = processors > 0 && processors < 256 ? (uint64_t)processors : 1;
   if (!real_time && (o->dilation || o->attachment != KRN_AUTO || o->longest)) {
@@ -175,8 +184,8 @@ static int settle(const struct cli_parser *p, struct cli_run_options *o) {
   return CLI_BAD;
 }
 
-static int parse(int count, char **arguments, struct cli_run_options *o) {
-  struct cli_parser p = {
+static int parse(int count, char **arguments, struct cli_run_options *o, struct cli_parser *p) {
+  *p = (struct cli_parser){
       .command = "run",
       .usage = "[SELECTOR...] [options]",
       .about =
@@ -187,104 +196,15 @@ static int parse(int count, char **arguments, struct cli_run_options *o) {
       .arguments = arguments,
       .count = count};
   *o = (struct cli_run_options){.seed = 1, .repeat = 1, .profile = JDG_DIJK_03};
-  for (int option; (option = cli_next(&p)) != CLI_END;) {
+  for (int option; (option = cli_next(p)) != CLI_END;) {
     if (option == CLI_HELP) return CLI_HELP;
-    if (option == CLI_BAD || !take(&p, option, o)) return CLI_BAD;
+    if (option == CLI_BAD || !take(p, option, o)) return CLI_BAD;
   }
-  take_today(o);
-  return settle(&p, o);
-}
-
-/* ---- files ---- */
-
-bool cli_make_folder(const char *path) {
-  char part[4096];
-  snprintf(part, sizeof part, "%s", path);
-  for (char *p = part + 1; *p; p++) {
-    if (*p != '/') continue;
-    *p = '\0';
-    mkdir(part, 0777);
-    *p = '/';
+  if (!o->today) {
+    cli_today(o->today_text, sizeof o->today_text);
+    o->today = o->today_text;
   }
-  if (mkdir(part, 0777) == 0 || errno == EEXIST) return true;
-  fprintf(stderr, "chorus run: cannot make the folder %s: %s\n", path, strerror(errno));
-  return false;
-}
-
-bool cli_save_run(const char *folder, const char *file, const struct run_outcome *outcome) {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%s.pcapng", folder, file);
-  bool ok = cap_writer_save(outcome->capture, path) == CAP_OK;
-  if (ok) {
-    snprintf(path, sizeof path, "%s/%s.jsonl", folder, file);
-    ok = run_write_file(path, outcome->events, outcome->events_length);
-  }
-  if (!ok) fprintf(stderr, "chorus run: cannot write %s: %s\n", path, strerror(errno));
-  return ok;
-}
-
-/* ---- running ---- */
-
-#define PATIENCE (60 * CHORUS_SECOND) /* for all nodes of a real network to be ready */
-
-struct running {
-  const struct cli_run_options *options;
-  const struct cli_plan *plan;
-  json_t **results; /* by run */
-  struct cli_interrupt *interrupt;
-  struct cli_progress progress;
-  atomic_bool io_failed, no_memory;
-};
-
-static json_t *describe(const struct running *r, const struct cli_planned *run,
-                        const struct run_outcome *outcome) {
-  struct run_text capture = {0}, events = {0};
-  run_text_print(&capture, "%s.pcapng", run->file);
-  run_text_print(&events, "%s.jsonl", run->file);
-  struct run_about about = {.profile = r->options->profile,
-                            .seed = run->seed,
-                            .sut_name = "chorus-reference",
-                            .sut_version = CHORUS_VERSION,
-                            .capture = r->options->out ? capture.data : NULL,
-                            .events = r->options->out ? events.data : NULL,
-                            .reproduce = run->reproduce};
-  json_t *result = run_result(run->scenario, &about, outcome);
-  run_text_free(&capture);
-  run_text_free(&events);
-  return result;
-}
-
-static bool do_run(void *context, struct run_engine *engine, size_t index) {
-  struct running *r = context;
-  const struct cli_planned *run = &r->plan->runs[index];
-  struct run_options options = {.seed = run->seed,
-                                .profile = r->options->profile,
-                                .strict = r->options->strict,
-                                .record = true,
-                                .backend = r->options->backend,
-                                .attachment = r->options->attachment,
-                                .dilation = (uint32_t)r->options->dilation,
-                                .patience = PATIENCE,
-                                .interrupted = cli_interrupted,
-                                .interrupted_context = r->interrupt};
-  struct run_outcome outcome;
-  if (cli_interrupted(r->interrupt)) return false;
-  if (!run_execute(engine, run->scenario, &options, &outcome)) {
-    atomic_store(&r->no_memory, true);
-    return false;
-  }
-  r->results[index] = describe(r, run, &outcome);
-  cli_progress_step(&r->progress, run_verdict_name(outcome.verdict), run->scenario->name);
-  if (!r->options->out || cli_save_run(r->options->out, run->file, &outcome)) return true;
-  atomic_store(&r->io_failed, true);
-  return false;
-}
-
-static json_t *gather(struct running *r) {
-  json_t *runs = json_array();
-  for (size_t i = 0; i < r->plan->count; i++)
-    if (r->results[i]) json_array_append_new(runs, r->results[i]);
-  return runs;
+  return CLI_END;
 }
 
 /* ---- afterwards ---- */
@@ -320,45 +240,41 @@ static void print_results(const struct cli_run_options *o, const json_t *results
   if (!o->no_report && cli_write_report(path, report)) printf("report   %s/index.html\n", report);
 }
 
-static int exit_code(const struct cli_run_options *o, const json_t *results) {
-  const char *name =
-      json_string_value(json_object_get(json_object_get(results, "summary"), "verdict"));
-  enum jdg_verdict verdict = run_verdict_parse(name ? name : "error");
-  if (verdict == JDG_ERROR) return CLI_ERROR;
-  if (verdict == JDG_FAIL) return CLI_FAILED;
-  return verdict == JDG_INCONCLUSIVE && o->strict ? CLI_INCONCLUSIVE : CLI_OK;
-}
-
-static int finish(const struct cli_run_options *o, struct running *r, json_t *waivers,
+static int finish(const struct cli_run_options *o, const struct cli_batch *batch, json_t *waivers,
                   json_t *runs) {
-  bool interrupted = cli_interrupted(r->interrupt);
+  bool interrupted = cli_interrupted(batch->interrupt);
   json_t *results = run_results(jdg_profile_name(o->profile), run_backend_name(o->backend), runs,
                                 waivers, interrupted);
   bool written = write_results(o, results);
   if (!o->json && written) print_results(o, results);
-  int code = exit_code(o, results);
+  const char *verdict =
+      json_string_value(json_object_get(json_object_get(results, "summary"), "verdict"));
+  int code = cli_exit_code(verdict ? verdict : "error", o->strict);
   json_decref(results);
   if (interrupted) {
     fprintf(stderr, "chorus run: interrupted; what was captured so far is complete\n");
     return CLI_INTERRUPTED;
   }
-  if (atomic_load(&r->no_memory)) fprintf(stderr, "chorus run: no memory\n");
-  bool failed = !written || atomic_load(&r->io_failed) || atomic_load(&r->no_memory);
-  return failed ? CLI_ERROR : code;
+  if (batch->no_memory) fprintf(stderr, "chorus run: no memory\n");
+  return !written || batch->io_failed || batch->no_memory ? CLI_ERROR : code;
 }
 
 static int run_plan(const struct cli_run_options *o, const struct cli_plan *plan,
                     struct run_waivers *waivers, struct cli_interrupt *interrupt) {
-  struct running r = {.options = o, .plan = plan, .interrupt = interrupt};
-  r.results = calloc(plan->count, sizeof(json_t *));
-  if (!r.results) return CLI_ERROR;
-  cli_progress_begin(&r.progress, "run", plan->count, o->backend != RUN_SIM);
-  if (!run_pool(do_run, &r, plan->count, (unsigned)o->jobs)) atomic_store(&r.no_memory, true);
-  cli_progress_end(&r.progress);
-  json_t *runs = gather(&r);
+  struct cli_batch batch = {.command = "run",
+                            .plan = plan,
+                            .interrupt = interrupt,
+                            .profile = o->profile,
+                            .strict = o->strict,
+                            .backend = o->backend,
+                            .attachment = o->attachment,
+                            .dilation = (uint32_t)o->dilation,
+                            .jobs = (unsigned)o->jobs,
+                            .out = o->out};
+  json_t *runs = cli_batch_run(&batch);
+  if (!runs) return CLI_ERROR;
   json_t *used = waivers ? run_waivers_apply(waivers, runs, o->today) : NULL;
-  free(r.results);
-  return finish(o, &r, used, runs);
+  return finish(o, &batch, used, runs);
 }
 
 static bool read_waivers(const struct cli_run_options *o, struct run_waivers **waivers) {
@@ -373,12 +289,18 @@ static bool read_waivers(const struct cli_run_options *o, struct run_waivers **w
 }
 
 static void extra_options(const struct cli_run_options *o, char *text, size_t size) {
-  char dilate[40] = "";
+  char dilate[40] = "", sut[600] = "";
+  if (o->sut)
+    snprintf(sut, sizeof sut, " --sut %s%s%s", o->sut, o->sut_role ? " --role " : "",
+             o->sut_role ? o->sut_role : "");
+  if (o->client || o->server)
+    snprintf(sut, sizeof sut, "%s%s%s%s", o->client ? " --client " : "", o->client ? o->client : "",
+             o->server ? " --server " : "", o->server ? o->server : "");
   if (o->dilation) snprintf(dilate, sizeof dilate, " --dilate %u", (unsigned)o->dilation);
-  snprintf(text, size, "%s%s%s%s%s", o->profile == JDG_DIJK_03 ? "" : " --profile ",
+  snprintf(text, size, "%s%s%s%s%s%s", o->profile == JDG_DIJK_03 ? "" : " --profile ",
            o->profile == JDG_DIJK_03 ? "" : jdg_profile_name(o->profile),
            o->strict ? " --strict" : "", o->backend == RUN_KERNEL ? " --backend kernel" : "",
-           dilate);
+           dilate, sut);
 }
 
 /* Takes runs out of the plan that last too long in real time, and says so. */
@@ -397,15 +319,8 @@ static bool leave_out_long(const struct cli_run_options *o, struct cli_plan *pla
   return false;
 }
 
-static bool enter_backend(const struct cli_run_options *o) {
-  char why[512];
-  if (o->backend == RUN_SIM || krn_enter(why, sizeof why)) return true;
-  fprintf(stderr, "chorus run: %s\n", why);
-  return false;
-}
-
-static int run_scenarios(struct cli_run_options *o) {
-  char extra[128];
+static int run_scenarios(struct cli_run_options *o, const struct cli_run_stacks *stacks) {
+  char extra[800];
   struct run_waivers *waivers;
   struct cli_plan plan;
   extra_options(o, extra, sizeof extra);
@@ -419,24 +334,37 @@ static int run_scenarios(struct cli_run_options *o) {
                           .repeat = o->repeat,
                           .extra = extra};
   if (!read_waivers(o, &waivers)) return CLI_USAGE;
-  if (!enter_backend(o)) return CLI_ERROR;
+  if (!cli_batch_enter("run", o->backend)) return CLI_ERROR;
   struct cli_interrupt *interrupt = cli_interrupt_watch();
   int code = CLI_USAGE;
   if (cli_plan_make(&plan, &wish) && leave_out_long(o, &plan)) {
+    cli_run_stacks_assign(stacks, &plan);
     if (!o->out && !o->json) o->out = "chorus-results";
-    code = !o->out || cli_make_folder(o->out) ? run_plan(o, &plan, waivers, interrupt) : CLI_ERROR;
+    code = !o->out || cli_make_folder("run", o->out) ? run_plan(o, &plan, waivers, interrupt)
+                                                     : CLI_ERROR;
   }
   cli_plan_free(&plan);
   run_waivers_free(waivers);
   return code;
 }
 
+static int run_asked(struct cli_run_options *o, const struct cli_parser *p) {
+  struct cli_run_stacks stacks;
+  int code = CLI_USAGE;
+  if (cli_run_stacks_load(&stacks, o) &&
+      cli_run_stacks_backend(&stacks, o->has_backend, &o->backend) && settle(p, o) == CLI_END)
+    code = o->fuzz ? cli_fuzz(o) : run_scenarios(o, &stacks);
+  cli_run_stacks_free(&stacks);
+  return code;
+}
+
 int cli_run(int count, char **arguments) {
   struct cli_run_options o;
-  int parsed = parse(count, arguments, &o);
+  struct cli_parser parser;
+  int parsed = parse(count, arguments, &o, &parser);
   int code = CLI_OK;
   if (parsed == CLI_BAD) code = CLI_USAGE;
-  if (parsed == CLI_END) code = o.fuzz ? cli_fuzz(&o) : run_scenarios(&o);
+  if (parsed == CLI_END) code = run_asked(&o, &parser);
   for (size_t i = 0; i < o.setting_count; i++) free((char *)(uintptr_t)o.settings[i].key);
   return code;
 }

@@ -18,16 +18,14 @@ struct cli_run_options {
   enum jdg_profile profile;
   bool strict, json, no_report;
   const char *waivers, *out, *today;
+  const char *sut, *sut_role;  /* one stack; its role, or NULL: by the scenario's topic */
+  const char *client, *server; /* stacks by role */
+  bool has_backend;
   enum run_backend backend;
   enum krn_attachment attachment;
   uint64_t dilation;
   chorus_time longest; /* real ns: longer runs are left out of a backend in real time */
   char today_text[16];
 };
-
-/* Makes the folder and those above it; false with the message out. */
-bool cli_make_folder(const char *path);
-/* Writes capture and events of a run; false with the message out. */
-bool cli_save_run(const char *folder, const char *file, const struct run_outcome *outcome);
 
 #endif

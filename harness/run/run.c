@@ -138,6 +138,7 @@ static void live(struct run_session *s) {
   run_steps(s);
   close_record(s);
   run_network_stop(s->network);
+  sut_settle(s->suts, s->made, run_network_kernel(s->network), s->options->dilation);
 }
 
 /* ---- afterwards ---- */
@@ -244,12 +245,17 @@ static void check_readable(struct run_session *s) {
   run_harness_error(s, 0, "own capture is readable", actual);
 }
 
-/* A stack that is silent, say, leaves an expectation open without breaking a rule. */
+static bool decides(const struct run_session *s, const struct run_item *item) {
+  enum run_deciding deciding = s->options->deciding;
+  if (item->kind == RUN_HARNESS && !item->is_unused) return true;
+  if (item->kind == RUN_EXPECTATION && deciding == RUN_INTEROP_DECIDES) return true;
+  return deciding == RUN_ALL_DECIDES;
+}
+
 static void soften_items(struct run_session *s) {
   for (size_t i = 0; i < s->items.count; i++) {
     struct run_item *item = &s->items.list[i];
-    if (item->verdict != JDG_PASS && !(item->kind == RUN_HARNESS && !item->is_unused))
-      item->verdict = JDG_INCONCLUSIVE;
+    if (item->verdict != JDG_PASS && !decides(s, item)) item->verdict = JDG_INCONCLUSIVE;
   }
 }
 
@@ -266,7 +272,7 @@ static enum jdg_verdict conclude(struct run_session *s, struct run_outcome *outc
   }
   if (s->engine->record.no_memory) run_harness_error(s, 0, "the record", "no memory");
   enum jdg_verdict worst = verdict_of_rules(s->engine->judge);
-  if (s->options->rules_decide) soften_items(s);
+  soften_items(s);
   for (size_t i = 0; i < s->items.count; i++) worst = run_worst(worst, s->items.list[i].verdict);
   return s->trouble_count ? run_worst(worst, JDG_ERROR) : worst;
 }

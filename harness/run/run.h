@@ -33,6 +33,16 @@ struct run_hooks {
   void (*unwrap)(void *context, const struct scn_node *node, struct chorus_node outer);
 };
 
+/*
+ * What decides a run. A stack under test need not do what a scenario expects of the reference (it
+ * may be silent where it may be): what does not decide and is not as written is inconclusive.
+ */
+enum run_deciding {
+  RUN_ALL_DECIDES = 0, /* rules, `covers`, `expect`, the closing sweep */
+  RUN_INTEROP_DECIDES, /* rules and `expect` */
+  RUN_RULES_DECIDE,
+};
+
 struct run_options {
   uint64_t seed;
   enum jdg_profile profile;
@@ -46,11 +56,7 @@ struct run_options {
   chorus_time patience;           /* real ns until all nodes have to be ready */
   /* Stacks in place of the reference, by enum scn_role; NULL: the reference. */
   const struct sut_manifest *stacks[2];
-  /*
-   * A stack need not do what a scenario expects of the reference: then the rules decide, and what
-   * else is not as written (expectations, `covers`, the closing sweep) is inconclusive.
-   */
-  bool rules_decide;
+  enum run_deciding deciding;
   /* Asked between steps; true ends the run early with verdict error. May be NULL. */
   bool (*interrupted)(void *context);
   void *interrupted_context;
