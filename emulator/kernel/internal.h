@@ -96,8 +96,8 @@ bool krn_switch_knows_all(struct krn_node *node);
 
 /* The table for the functions of a node; |events|: somebody listens to events. */
 const struct chorus_host_ops *krn_host_ops(enum krn_presence presence, bool events);
-/* Hands over what its sockets have received. */
-void krn_sockets_drain(struct krn_node *node);
+/* Hands over what a packet to |destination|, maybe an ICMP error, has brought to its sockets. */
+void krn_sockets_take(struct krn_node *node, const struct chorus_endpoint *destination, bool error);
 void krn_sockets_close(struct krn_node *node);
 int krn_sockets_help(struct krn_node *node, const struct chorus_endpoint *group);
 void krn_sockets_stop_help(struct krn_node *node, const struct chorus_endpoint *group);

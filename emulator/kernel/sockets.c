@@ -298,19 +298,29 @@ static bool receive_error(struct krn_socket *s) {
   return true;
 }
 
-static void drain(struct krn_socket *s) {
-  while (!s->watch.dead && receive(s)) continue;
-  while (!s->watch.dead && receive_error(s)) continue;
-}
-
 static void socket_ready(struct krn_watch *watch, uint32_t events) {
-  (void)events;
-  drain((struct krn_socket *)(void *)watch);
+  struct krn_socket *s = (struct krn_socket *)(void *)watch;
+  while (!s->watch.dead && receive(s)) continue;
+  while ((events & EPOLLERR) && !s->watch.dead && receive_error(s)) continue;
 }
 
-void krn_sockets_drain(struct krn_node *node) {
-  for (struct krn_socket *s = node->sockets; s; s = s->next)
-    if (!s->helper) drain(s);
+/* Whether a packet to |destination| can come out of this socket. */
+static bool is_for(const struct krn_socket *s, const struct chorus_endpoint *destination) {
+  if (s->helper || chorus_is_ipv4(&s->local) != chorus_is_ipv4(destination)) return false;
+  if (chorus_same_address(&s->local, destination)) return true;
+  bool group = chorus_is_multicast(destination) && !emu_is_all_nodes(destination);
+  return chorus_is_unspecified(&s->local) && !group;
+}
+
+void krn_sockets_take(struct krn_node *node, const struct chorus_endpoint *destination,
+                      bool error) {
+  for (struct krn_socket *s = node->sockets; s; s = s->next) {
+    if (s->watch.dead || !is_for(s, destination)) continue;
+    if (error)
+      while (!s->watch.dead && receive_error(s)) continue;
+    else
+      receive(s); /* a packet makes one datagram at most; should more wait, the loop tells */
+  }
 }
 
 /* Sending. */

@@ -153,17 +153,19 @@ static void note_lag(struct krn_network *network) {
   krn_lag_add(&network->lags, real > due ? real - due : 0);
 }
 
-/* The destination of a packet, as far as a flipped bit left one. */
-static struct chorus_endpoint destination_of(const struct emu_buffer *octets) {
-  struct chorus_endpoint destination = {0};
+/* What matters of a packet, as far as a flipped bit left it. */
+static void look_at(const struct emu_buffer *octets, struct chorus_endpoint *destination,
+                    bool *error) {
   const uint8_t *packet = octets->data;
-  if (packet[0] >> 4 == 4) {
-    memcpy(destination.address, chorus_v4_prefix, sizeof chorus_v4_prefix);
-    memcpy(destination.address + 12, packet + 16, 4);
+  bool v4 = packet[0] >> 4 == 4;
+  memset(destination, 0, sizeof *destination);
+  if (v4) {
+    memcpy(destination->address, chorus_v4_prefix, sizeof chorus_v4_prefix);
+    memcpy(destination->address + 12, packet + 16, 4);
   } else if (octets->length >= EMU_IPV6_HEADER) {
-    memcpy(destination.address, packet + 24, 16);
+    memcpy(destination->address, packet + 24, 16);
   }
-  return destination;
+  *error = v4 ? packet[9] == EMU_PROTOCOL_ICMP : packet[6] == EMU_PROTOCOL_ICMPV6;
 }
 
 void krn_switch_arrive(void *context, uint32_t index, uint64_t id,
@@ -171,11 +173,13 @@ void krn_switch_arrive(void *context, uint32_t index, uint64_t id,
   struct krn_network *network = context;
   struct krn_node *node = network->nodes[index];
   uint8_t header[KRN_ETHERNET_HEADER];
-  struct chorus_endpoint destination = destination_of(octets);
+  struct chorus_endpoint destination;
+  bool error;
+  look_at(octets, &destination, &error);
   krn_frame_header(header, &destination, node->space.mac);
   bool written =
       krn_port_write(node->space.port, header, sizeof header, octets->data, octets->length);
   note_lag(network);
   emu_decide(network->model, id, index, written ? EMU_DELIVERED : EMU_DROPPED_QUEUE, 0);
-  if (node->presence == KRN_SOCKETS) krn_sockets_drain(node);
+  if (node->presence == KRN_SOCKETS) krn_sockets_take(node, &destination, error);
 }

@@ -185,6 +185,7 @@ START_TEST(what_cannot_start_is_told) {
   struct lab *lab = with_host();
   struct ear *ear = calloc(1, sizeof *ear);
   const char *const missing[] = {"no-such-program-here", NULL};
+  setenv("PATH", "/usr/bin:/bin", 1); /* folders that anybody may look into */
   ck_assert_uint_eq(spawn_with(lab, 1, ear, (struct krn_program){.arguments = missing}), 0);
   ck_assert_str_eq(krn_error(lab->network),
                    "cannot start no-such-program-here: No such file or directory");
