@@ -79,12 +79,12 @@ static struct options options_of(const struct pcapng_block *block, size_t from) 
 }
 
 /* The next option: CAP_OK, CAP_END, or CAP_CORRUPT for one that runs out of the block. */
-static enum cap_status next_option(struct cap_reader *reader, struct options *options,
-                                   struct option *option) {
+static inline enum cap_status next_option(struct cap_reader *reader, bool big_endian,
+                                          struct options *options, struct option *option) {
   size_t left = (size_t)(options->end - options->at);
   if (left < 4) return CAP_END;
-  option->code = get16(reader->big_endian, options->at);
-  option->length = get16(reader->big_endian, options->at + 2);
+  option->code = get16(big_endian, options->at);
+  option->length = get16(big_endian, options->at + 2);
   option->value = options->at + 4;
   if (option->code == OPTION_END) return CAP_END;
   if (padded(option->length) > left - 4)
@@ -203,7 +203,7 @@ static enum cap_status take_interface(struct cap_reader *reader, const struct pc
   enum cap_status status;
   read.public.link_type = get16(reader->big_endian, block->at + 8);
   read.snap_length = get32(reader->big_endian, block->at + 12);
-  while ((status = next_option(reader, &options, &option)) == CAP_OK)
+  while ((status = next_option(reader, reader->big_endian, &options, &option)) == CAP_OK)
     take_interface_option(reader, &read, &option);
   if (status != CAP_END) return status;
   if (read.resolution <= 9) {
@@ -218,18 +218,18 @@ static enum cap_status take_interface(struct cap_reader *reader, const struct pc
 
 /* ---- packets ---- */
 
-static enum cap_status read_packet_options(struct cap_reader *reader,
-                                           const struct pcapng_block *block, size_t from,
-                                           struct cap_packet *packet) {
+static inline enum cap_status read_packet_options(struct cap_reader *reader, bool big_endian,
+                                                  const struct pcapng_block *block, size_t from,
+                                                  struct cap_packet *packet) {
   struct options options = options_of(block, from);
   struct option option;
   enum cap_status status;
-  while ((status = next_option(reader, &options, &option)) == CAP_OK) {
+  while ((status = next_option(reader, big_endian, &options, &option)) == CAP_OK) {
     if (option.code == PACKET_OPTION_FLAGS && option.length == 4) {
-      uint32_t way = get32(reader->big_endian, option.value) & 3;
+      uint32_t way = get32(big_endian, option.value) & 3;
       packet->direction = way == 1 ? DIS_INBOUND : way == 2 ? DIS_OUTBOUND : DIS_DIRECTION_UNKNOWN;
     } else if (option.code == PACKET_OPTION_ID && option.length == 8) {
-      packet->packet_id = (uint64_t)signed_64(reader->big_endian, option.value);
+      packet->packet_id = (uint64_t)signed_64(big_endian, option.value);
     }
   }
   return status == CAP_END ? CAP_OK : status;
@@ -249,10 +249,10 @@ static const struct reader_interface *interface_of(struct cap_reader *reader, ui
 }
 
 /* Enhanced Packet Block; the obsolete Packet Block differs in its interface number only. */
-static enum cap_status take_enhanced(struct cap_reader *reader, const struct pcapng_block *block,
-                                     struct cap_packet *packet) {
+static inline enum cap_status take_enhanced(struct cap_reader *reader, bool big_endian,
+                                            const struct pcapng_block *block,
+                                            struct cap_packet *packet) {
   const uint8_t *p = block->at;
-  bool big_endian = reader->big_endian;
   if (block->length < PACKET_DATA + 4) return too_small(reader, block, "packet block");
   bool obsolete = block->type == BLOCK_PACKET;
   uint32_t number = obsolete ? get16(big_endian, p + 8) : get32(big_endian, p + 8);
@@ -267,7 +267,8 @@ static enum cap_status take_enhanced(struct cap_reader *reader, const struct pca
   packet->original_length = original > packet->length ? original : packet->length;
   packet->time = time_of(interface, ticks);
   packet->data = p + PACKET_DATA;
-  return read_packet_options(reader, block, PACKET_DATA + padded(packet->length), packet);
+  return read_packet_options(reader, big_endian, block, PACKET_DATA + padded(packet->length),
+                             packet);
 }
 
 /* A Simple Packet Block has no time, and belongs to the section's first interface. */
@@ -285,13 +286,19 @@ static enum cap_status take_simple(struct cap_reader *reader, const struct pcapn
   return CAP_OK;
 }
 
+/* The byte order is written out for the compiler, which makes a reader for each. */
+static enum cap_status take_by_type(struct cap_reader *reader, const struct pcapng_block *block,
+                                    struct cap_packet *packet) {
+  if (block->type == BLOCK_SIMPLE_PACKET) return take_simple(reader, block, packet);
+  if (reader->big_endian) return take_enhanced(reader, true, block, packet);
+  return take_enhanced(reader, false, block, packet);
+}
+
 static enum cap_status take_packet(struct cap_reader *reader, const struct pcapng_block *block,
                                    struct cap_packet *packet) {
   packet->direction = DIS_DIRECTION_UNKNOWN;
   packet->packet_id = 0;
-  enum cap_status status = block->type == BLOCK_SIMPLE_PACKET
-                               ? take_simple(reader, block, packet)
-                               : take_enhanced(reader, block, packet);
+  enum cap_status status = take_by_type(reader, block, packet);
   if (status == CAP_OK) packet->frame = ++reader->frame;
   return status;
 }

@@ -10,13 +10,13 @@ static const uint8_t no_octets[1];
 
 #define OPTION(n) (UINT64_C(1) << (n))
 /* Those below 64 that are in daily use. */
-#define OPTIONS_KNOWN                                                                            \
-  (OPTION(DIS_IF_MATCH) | OPTION(DIS_URI_HOST) | OPTION(DIS_ETAG) | OPTION(DIS_IF_NONE_MATCH) |  \
-   OPTION(DIS_OBSERVE) | OPTION(DIS_URI_PORT) | OPTION(DIS_LOCATION_PATH) | OPTION(DIS_OSCORE) | \
-   OPTION(DIS_URI_PATH) | OPTION(DIS_CONTENT_FORMAT) | OPTION(DIS_MAX_AGE) |                     \
-   OPTION(DIS_URI_QUERY) | OPTION(DIS_HOP_LIMIT) | OPTION(DIS_ACCEPT) |                          \
-   OPTION(DIS_LOCATION_QUERY) | OPTION(DIS_BLOCK2) | OPTION(DIS_BLOCK1) | OPTION(DIS_SIZE2) |    \
-   OPTION(DIS_PROXY_URI) | OPTION(DIS_PROXY_SCHEME) | OPTION(DIS_SIZE1))
+#define OPTIONS_KNOWN                                                                              \
+  (OPTION(DIS_IF_MATCH) | OPTION(DIS_URI_HOST) | OPTION(DIS_ETAG) | OPTION(DIS_IF_NONE_MATCH) |    \
+   OPTION(DIS_OBSERVE) | OPTION(DIS_URI_PORT) | OPTION(DIS_LOCATION_PATH) | OPTION(DIS_URI_PATH) | \
+   OPTION(DIS_CONTENT_FORMAT) | OPTION(DIS_MAX_AGE) | OPTION(DIS_URI_QUERY) |                      \
+   OPTION(DIS_HOP_LIMIT) | OPTION(DIS_ACCEPT) | OPTION(DIS_LOCATION_QUERY) | OPTION(DIS_BLOCK2) |  \
+   OPTION(DIS_BLOCK1) | OPTION(DIS_SIZE2) | OPTION(DIS_PROXY_URI) | OPTION(DIS_PROXY_SCHEME) |     \
+   OPTION(DIS_SIZE1))
 
 /* What is wrong with the pair of Type and Code (sections 4.1 to 4.3, table 1). */
 static uint32_t code_errors(const struct dis_coap *m) {
@@ -152,10 +152,14 @@ static uint64_t mix(uint64_t digest, uint64_t word) {
 /* FNV-1a, eight octets at a time (little-endian on every host), with the length mixed in. */
 static uint64_t mix_octets(uint64_t digest, const uint8_t *p, size_t length) {
   digest = mix(digest, length);
+  bool long_enough = length >= 8;
   for (; length >= 8; p += 8, length -= 8) digest = mix(digest, le64(p));
+  if (length == 0) return digest;
+  /* With octets before them, the last ones are the upper part of a word that ends where they do. */
+  if (long_enough) return mix(digest, le64(p + length - 8) >> (64 - 8 * length));
   uint64_t rest = 0;
   for (size_t i = 0; i < length; i++) rest |= (uint64_t)p[i] << (8 * i);
-  return length > 0 ? mix(digest, rest) : digest;
+  return mix(digest, rest);
 }
 
 /* The last step: every bit of the input gets to every bit of the digest. */

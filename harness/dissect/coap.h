@@ -84,7 +84,7 @@ struct dis_coap {
   uint8_t token_length;
   uint16_t mid;
   uint16_t option_count;
-  bool odd_options;       /* one occurs twice, or is above 63, or no document defines it */
+  bool odd_options;       /* one occurs twice, or is not in daily use (as OSCORE) */
   uint64_t option_mask;   /* bit n: option number n (below 64) is there; for quick absence */
   const uint8_t *token;   /* never NULL; |token_length| is 0 where it cannot be read */
   const uint8_t *payload; /* NULL: none */

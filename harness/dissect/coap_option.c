@@ -37,6 +37,13 @@ static const struct option_definition definitions[] = {
     {292, 0, 8, true, OPTION_OPAQUE, "Request-Tag"},     /* RFC 9175, section 3.2.1 */
 };
 
+/* Elective, or well-formed and known: most options of most messages. */
+static bool is_plain(const struct dis_option *option) {
+  if (!dis_option_critical(option->number)) return true;
+  bool uri = option->number == DIS_URI_PATH || option->number == DIS_URI_QUERY;
+  return uri && option->length <= 255; /* repeatable both */
+}
+
 const struct option_definition *option_definition_find(uint16_t number) {
   const size_t count = sizeof definitions / sizeof definitions[0];
   for (size_t i = 0; i < count && definitions[i].number <= number; i++)
@@ -100,7 +107,7 @@ static bool unrecognised(const struct dis_coap *message, unsigned i) {
 bool dis_options_reject(const struct dis_coap *message, uint16_t *culprit) {
   for (unsigned i = 0; i < message->option_count; i++) {
     uint16_t number = message->options[i].number;
-    if (!dis_option_critical(number) || !unrecognised(message, i)) continue;
+    if (is_plain(&message->options[i]) || !unrecognised(message, i)) continue;
     if (culprit) *culprit = number;
     return true;
   }

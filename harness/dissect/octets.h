@@ -43,17 +43,6 @@ static inline void put_le64(uint8_t *p, uint64_t v) {
   put_le32(p + 4, (uint32_t)(v >> 32));
 }
 
-/*
- * Adds |length| octets, taken as big-endian 16-bit words, to an unfolded sum. 32-bit words are
- * added as they are: 2^16 is 1 modulo 2^16 - 1. An odd octet counts as the high half of a word.
- */
-static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t length) {
-  for (; length >= 4; p += 4, length -= 4) sum += be32(p);
-  if (length >= 2) sum += be16(p);
-  if (length & 1) sum += (uint64_t)p[length - 1] << 8;
-  return sum;
-}
-
 /* Folds a sum to 16 bits; the checksum is its complement. */
 static inline uint16_t checksum_fold(uint64_t sum) {
   sum = (sum & UINT32_MAX) + (sum >> 32);
@@ -61,6 +50,27 @@ static inline uint16_t checksum_fold(uint64_t sum) {
   sum = (sum & UINT16_MAX) + (sum >> 16);
   sum = (sum & UINT16_MAX) + (sum >> 16);
   return (uint16_t)sum;
+}
+
+/*
+ * Adds |length| octets, taken as big-endian 16-bit words, to an unfolded sum. 32-bit words are
+ * added as they are: 2^16 is 1 modulo 2^16 - 1. An odd octet counts as the high half of a word.
+ */
+static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t length) {
+  uint64_t other = 0; /* two sums at once: neither waits for the other */
+  for (; length >= 8; p += 8, length -= 8) {
+    sum += be32(p);
+    other += be32(p + 4);
+  }
+  sum += other;
+  if (length >= 4) {
+    sum += be32(p);
+    p += 4;
+    length -= 4;
+  }
+  if (length >= 2) sum += be16(p);
+  if (length & 1) sum += (uint64_t)p[length - 1] << 8;
+  return sum;
 }
 
 #endif

@@ -192,8 +192,7 @@ static void fill(struct jdg_arrival *a, const struct jdg_look *look) {
   a->to_group = look->group;
   a->type = m->type;
   a->code = m->code;
-  a->token_length = m->token_length <= 8 ? m->token_length : 0;
-  if (m->token) memcpy(a->token, m->token, a->token_length);
+  a->token_length = copy_token(a->token, m);
   a->mid = m->mid;
   a->errors = m->errors;
   a->observe = dis_option_uint(m, DIS_OBSERVE, 3, &a->observe_value);

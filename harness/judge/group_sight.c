@@ -68,8 +68,7 @@ static void describe(struct group_sight *sight, const struct jdg_look *look, enu
                                        .window_end = CHORUS_NEVER};
   if (bad == JDG_BAD_OPTION) dis_options_reject(m, &sight->seen.culprit);
   sight->digest = look->judge->digest;
-  sight->seen.token_length = m->token_length <= 8 ? m->token_length : 0;
-  if (m->token) memcpy(sight->seen.token, m->token, sight->seen.token_length);
+  sight->seen.token_length = copy_token(sight->seen.token, m);
 }
 
 void group_sight_note(struct judge *judge, const struct jdg_look *look, enum jdg_bad bad) {

@@ -15,6 +15,10 @@ static bool same_octets(const void *object, const void *key) {
   return memcmp(((const struct address_entry *)object)->octets, key, 16) == 0;
 }
 
+static uint64_t octets_hash(const uint8_t octets[16]) {
+  return jdg_hash16(0, octets);
+}
+
 static void add_entry(struct judge *judge, struct jdg_table *table, const uint8_t octets[16],
                       struct host *host) {
   struct address_entry *entry = jdg_pool_take(&judge->address_pool);
@@ -24,12 +28,12 @@ static void add_entry(struct judge *judge, struct jdg_table *table, const uint8_
   }
   memcpy(entry->octets, octets, 16);
   entry->host = host;
-  if (!jdg_table_add(table, jdg_hash16(1, octets), entry)) judge->no_memory = true;
+  if (!jdg_table_add(table, octets_hash(octets), entry)) judge->no_memory = true;
 }
 
 struct host *host_find(const struct judge *judge, const struct chorus_endpoint *address) {
   const struct address_entry *entry = jdg_table_find(
-      &judge->by_address, jdg_hash16(1, address->address), same_octets, address->address);
+      &judge->by_address, address_hash_of(judge, address), same_octets, address->address);
   return entry ? entry->host : NULL;
 }
 
@@ -91,7 +95,7 @@ static bool usable_mac(const uint8_t *mac, size_t length) {
 
 static struct host *host_by_mac(const struct judge *judge, const uint8_t padded[16]) {
   const struct address_entry *entry =
-      jdg_table_find(&judge->by_mac, jdg_hash16(1, padded), same_octets, padded);
+      jdg_table_find(&judge->by_mac, octets_hash(padded), same_octets, padded);
   return entry ? entry->host : NULL;
 }
 

@@ -93,7 +93,8 @@ struct reception {
   uint64_t hash;
   bool indexed; /* the latest with its Message ID from its endpoint */
   uint64_t stimulus_hash;
-  bool is_stimulus; /* the latest of all from its endpoint */
+  bool is_stimulus;    /* the latest of all from its endpoint */
+  uint64_t conditions; /* what of JDG_IF_... it meets by itself */
 };
 
 struct arrival {
@@ -142,10 +143,8 @@ struct hook_entry { /* a rule to be called */
 struct call_list {
   uint64_t lacking; /* of the needs */
   bool made;
-  size_t count;
-  struct hook_entry *entries;
-  size_t pass_count; /* rules that are known to pass */
-  uint16_t *passes;  /* their checks, in the memory of |entries| */
+  struct hook_entry *entries, *entries_end;
+  uint16_t *passes, *passes_end; /* checks that are known to pass, in the memory of |entries| */
 };
 #define CALL_LISTS 64 /* per hook, by a hash of the conditions */
 
@@ -182,6 +181,7 @@ struct judge {
   uint64_t message_conditions;            /* of |coap|: JDG_IF_... */
   bool to_group;                          /* its destination is a group */
   uint64_t source_hash, destination_hash; /* endpoint_hash() of those in |frame| */
+  uint64_t source_address_hash, destination_address_hash;
   struct sighting sightings[SIGHTINGS];
 
   const struct rule_check **checks; /* by index */
@@ -204,9 +204,37 @@ struct judge {
   bool no_memory;
 };
 
+/* At most eight octets, with zeros behind them, as they lie in memory. */
+static inline uint64_t token_word(const uint8_t *token, size_t length) {
+  uint8_t octets[8] = {0};
+  uint64_t word;
+  if (length == sizeof octets)
+    memcpy(octets, token, sizeof octets);
+  else if (length == 4)
+    memcpy(octets, token, 4);
+  else
+    for (size_t i = 0; i < length; i++) octets[i & 7] = token[i];
+  memcpy(&word, octets, sizeof word);
+  return word;
+}
+
+/* Copies the Token of a message where it has one, and zeros behind it; returns its length. */
+static inline uint8_t copy_token(uint8_t to[8], const struct dis_coap *m) {
+  uint8_t length = m->token_length <= 8 ? m->token_length : 0;
+  uint64_t word = token_word(m->token, length);
+  memcpy(to, &word, sizeof word);
+  return length;
+}
+
 static inline bool same_token(const uint8_t *a, size_t a_length, const uint8_t *b,
                               size_t b_length) {
   return a_length == b_length && memcmp(a, b, a_length) == 0;
+}
+
+/* chorus_is_group(), at once for what begins neither like a group nor like IPv4. */
+static inline bool is_group(const struct chorus_endpoint *e) {
+  if (e->address[0]) return e->address[0] == 0xff;
+  return chorus_is_group(e);
 }
 
 /* What the place that a request or reception went to means to rules: JDG_IF_... */
@@ -214,7 +242,9 @@ static inline uint64_t destination_conditions(const struct chorus_endpoint *to) 
   uint64_t have = 0;
   uint8_t last = to->address[15]; /* of ff0X::1, ff0X::fd, 224.0.1.187 and broadcast */
   if (chorus_is_ipv4(to)) have |= JDG_IF_IPV4;
-  if (last == 0x01 || last == 0xfd || last == 187 || last == 255) have |= JDG_IF_WELL_KNOWN;
+  bool assigned = to->address[0] != 0xff || !(to->address[1] & 0xf0u);
+  if (last == 0x01 || last == 0xfd || last == 187 || last == 255)
+    have |= assigned ? JDG_IF_WELL_KNOWN : 0;
   if (to->port == CHORUS_COAPS_PORT) have |= JDG_IF_SECURE_PORT;
   return have;
 }
@@ -247,6 +277,13 @@ static inline uint64_t address_hash(const struct chorus_endpoint *address) {
 
 static inline uint64_t endpoint_hash(const struct chorus_endpoint *endpoint) {
   return jdg_mix(address_hash(endpoint), endpoint->port);
+}
+
+static inline uint64_t address_hash_of(const struct judge *judge,
+                                       const struct chorus_endpoint *endpoint) {
+  if (endpoint == &judge->frame.source) return judge->source_address_hash;
+  if (endpoint == &judge->frame.destination) return judge->destination_address_hash;
+  return address_hash(endpoint);
 }
 
 /* The same, without work for the endpoints of the datagram at hand. */

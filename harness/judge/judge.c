@@ -184,6 +184,7 @@ bool jdg_node_judged(const struct judge *judge, uint32_t node) {
 
 #define BLOCK_OPTIONS (UINT64_C(1) << DIS_BLOCK2 | UINT64_C(1) << DIS_BLOCK1)
 #define CONTENT       0x45u /* 2.05 */
+#define AMPLE_SIZE    152u  /* nobody minds an answer of so many (RFC 9175, section 2.4) */
 #define ASSUMED_SIZE  1152u /* octets that fit where nothing is known (RFC 7252, section 4.6) */
 
 static uint64_t type_conditions(const struct dis_coap *m) {
@@ -208,19 +209,17 @@ static uint64_t message_conditions(const struct judge *judge) {
   if (m->payload) have |= JDG_IF_PAYLOAD;
   if (dis_is_empty(m)) have |= JDG_IF_EMPTY;
   if (!m->token_length || !m->token[0]) have |= JDG_IF_FRAGILE;
+  if (m->length > AMPLE_SIZE) have |= JDG_IF_AMPLE;
   if (m->length > ASSUMED_SIZE || f->fragmented) have |= JDG_IF_LARGE;
   if (dis_class(m->code) > 2 || (m->code == CONTENT && !m->payload)) have |= JDG_IF_MEANINGLESS;
-  if (judge->to_group || chorus_is_group(&f->source)) have |= JDG_IF_ASTRAY;
+  if (judge->to_group || is_group(&f->source)) have |= JDG_IF_ASTRAY;
   if (chorus_is_ipv4(&f->destination)) have |= JDG_IF_IPV4;
   return have;
 }
 
 static uint64_t reception_conditions(const struct jdg_reception *r) {
-  uint64_t have = destination_conditions(&r->destination);
+  uint64_t have = ((const struct reception *)r)->conditions;
   const struct jdg_leg *leg = r->leg;
-  if (r->bad || r->errors) have |= JDG_IF_BAD;
-  if (r->type == DIS_CON) have |= JDG_IF_CON;
-  if (r->type == DIS_NON) have |= JDG_IF_NON_CAUSE;
   if (r->copies) have |= JDG_IF_AGAIN;
   if (r->member_known && !r->member) have |= JDG_IF_STRANGER;
   if (!leg || !leg->responses || leg->last_response < r->time) have |= JDG_IF_UNANSWERED;
@@ -288,7 +287,8 @@ static void make_list(struct judge *judge, unsigned index, uint64_t lacking,
   uint64_t exact = lacking & ~BARE;
   uint64_t mild = lacking & BARE ? exact & (JDG_IF_EVENTS | JDG_IF_STATED) : exact;
   const struct hook_entry *rows = judge->hook_lists[index];
-  *list = (struct call_list){lacking, true, 0, list->entries, 0, list->passes};
+  struct hook_entry *entry = list->entries;
+  uint16_t *pass = list->passes;
   for (size_t i = 0, end; i < judge->hook_counts[index]; i = end) {
     bool called = false, passes = false;
     for (end = i; end < judge->hook_counts[index] && rows[end].check == rows[i].check; end++) {
@@ -297,10 +297,11 @@ static void make_list(struct judge *judge, unsigned index, uint64_t lacking,
       passes |= pass_row && !(rows[end].needs & exact);
     }
     if (called)
-      list->entries[list->count++] = rows[i];
+      *entry++ = rows[i];
     else if (passes)
-      list->passes[list->pass_count++] = (uint16_t)rows[i].check;
+      *pass++ = (uint16_t)rows[i].check;
   }
+  *list = (struct call_list){lacking, true, list->entries, entry, list->passes, pass};
 }
 
 /* The rules of hook |index| whose needs are met, or NULL without memory. */
@@ -333,13 +334,13 @@ static void call_rules(struct judge *judge, struct jdg_look *look) {
   if (!look->coap && !look->request) lacking |= BARE;
   const struct call_list *list = calls(judge, index, lacking);
   if (!list) return;
-  for (size_t i = 0; i < list->pass_count; i++) {
-    look->check = list->passes[i];
-    jdg_pass(look);
-  }
-  for (size_t i = 0; i < list->count; i++) {
-    look->check = list->entries[i].check;
-    list->entries[i].look(look);
+  uint32_t *passes = look->passes;
+  for (const uint16_t *check = list->passes, *end = list->passes_end; check < end; check++)
+    passes[*check] += passes[*check] != UINT32_MAX;
+  for (const struct hook_entry *entry = list->entries, *end = list->entries_end; entry < end;
+       entry++) {
+    look->check = entry->check;
+    entry->look(look);
   }
 }
 
@@ -694,6 +695,14 @@ static void unreadable(struct judge *judge, const struct cap_packet *packet) {
   judge->unreadable_why = judge->frame.why;
 }
 
+static void hash_endpoints(struct judge *judge) {
+  const struct dis_frame *f = &judge->frame;
+  judge->source_address_hash = address_hash(&f->source);
+  judge->destination_address_hash = address_hash(&f->destination);
+  judge->source_hash = jdg_mix(judge->source_address_hash, f->source.port);
+  judge->destination_hash = jdg_mix(judge->destination_address_hash, f->destination.port);
+}
+
 void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
   judge->counts.packets++;
   advance(judge, packet->time);
@@ -715,10 +724,9 @@ void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
   judge->counts.datagrams++;
   dis_coap_parse(&judge->coap, judge->frame.payload, judge->frame.length);
   judge->digest = dis_digest_datagram(&judge->coap);
-  judge->to_group = chorus_is_group(&judge->frame.destination);
+  judge->to_group = is_group(&judge->frame.destination);
   judge->message_conditions = message_conditions(judge);
-  judge->source_hash = endpoint_hash(&judge->frame.source);
-  judge->destination_hash = endpoint_hash(&judge->frame.destination);
+  hash_endpoints(judge);
   if (!is_coap(judge, bound != NULL)) return;
   if (bound)
     own_view(judge, packet, bound);

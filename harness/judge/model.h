@@ -96,21 +96,24 @@ enum jdg_hook {
 #define JDG_IF_TO_NON    JDG_NEED(38)
 #define JDG_IF_NON_CAUSE JDG_NEED(39) /* exactly: |reception| is Non-confirmable */
 
+#define JDG_IF_ACK      JDG_NEED(40) /* exactly: the message is an Acknowledgement */
+#define JDG_IF_STRANGER JDG_NEED(41) /* |reception|'s group is known not to be served */
+#define JDG_IF_TRIED    JDG_NEED(42) /* an answer of this server that was due did not come */
+#define JDG_IF_LARGE    JDG_NEED(43) /* exactly: over 1152 octets, or in fragments */
+#define JDG_IF_AMPLE    JDG_NEED(44) /* exactly: over 152 octets */
+#define JDG_IF_TO_GROUP JDG_NEED(45) /* exactly: |group| */
+
 /* From here on, the contrary can be asked for as well. */
-#define JDG_IF_BAD       JDG_NEED(40) /* format error, or something to be rejected */
-#define JDG_IF_OBSERVE   JDG_NEED(41) /* message, request or leg has to do with Observe */
-#define JDG_IF_ACK       JDG_NEED(42) /* exactly: the message is an Acknowledgement */
-#define JDG_IF_STRANGER  JDG_NEED(43) /* |reception|'s group is known not to be served */
-#define JDG_IF_IPV4      JDG_NEED(44) /* the request or message goes over IPv4 */
-#define JDG_IF_ODD       JDG_NEED(45) /* an option twice, above 63 or unknown, or in the request */
-#define JDG_IF_COPY      JDG_NEED(46) /* exactly: |copy| */
-#define JDG_IF_LEG       JDG_NEED(47) /* exactly: there is a |leg| */
-#define JDG_IF_TRIED     JDG_NEED(48) /* an answer of this server that was due did not come */
-#define JDG_IF_ASTRAY    JDG_NEED(49) /* exactly: the message comes from or goes to a group */
-#define JDG_IF_LARGE     JDG_NEED(50) /* exactly: over 1152 octets, or in fragments */
-#define JDG_IF_TO_GROUP  JDG_NEED(51) /* exactly: |group|; has no contrary */
-#define JDG_NEGATABLE    (JDG_NEED(51) - JDG_NEED(40))
-#define JDG_NEGATE       12
+#define JDG_IF_BAD     JDG_NEED(46) /* format error, or something to be rejected */
+#define JDG_IF_OBSERVE JDG_NEED(47) /* message, request or leg has to do with Observe */
+#define JDG_IF_IPV4    JDG_NEED(48) /* the request or message goes over IPv4 */
+/* In message or request: an option twice, or one that is not in daily use. */
+#define JDG_IF_ODD       JDG_NEED(49)
+#define JDG_IF_COPY      JDG_NEED(50) /* exactly: |copy| */
+#define JDG_IF_LEG       JDG_NEED(51) /* exactly: there is a |leg| */
+#define JDG_IF_ASTRAY    JDG_NEED(52) /* exactly: the message comes from or goes to a group */
+#define JDG_NEGATABLE    (JDG_NEED(53) - JDG_NEED(46))
+#define JDG_NEGATE       8
 #define JDG_UNLESS(need) ((need) << JDG_NEGATE) /* the |need| is certainly not met */
 
 /*

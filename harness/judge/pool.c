@@ -48,7 +48,7 @@ void jdg_pool_give(struct jdg_pool *pool, void *object) {
   pool->free_list = object;
 }
 
-static int grow(struct jdg_fifo *fifo) {
+int jdg_fifo_grow(struct jdg_fifo *fifo) {
   size_t capacity = fifo->capacity ? 2 * fifo->capacity : 64;
   void **items = malloc(capacity * sizeof *items);
   if (!items) return -1;
@@ -59,21 +59,6 @@ static int grow(struct jdg_fifo *fifo) {
   fifo->head = 0;
   fifo->capacity = capacity;
   return 0;
-}
-
-int jdg_fifo_push(struct jdg_fifo *fifo, void *item) {
-  if (fifo->count == fifo->capacity && grow(fifo) != 0) return -1;
-  fifo->items[(fifo->head + fifo->count++) & (fifo->capacity - 1)] = item;
-  return 0;
-}
-
-void *jdg_fifo_peek(const struct jdg_fifo *fifo) {
-  return fifo->count ? fifo->items[fifo->head] : NULL;
-}
-
-void jdg_fifo_pop(struct jdg_fifo *fifo) {
-  fifo->head = (fifo->head + 1) & (fifo->capacity - 1);
-  fifo->count--;
 }
 
 void jdg_fifo_free(struct jdg_fifo *fifo) {

@@ -29,9 +29,24 @@ struct jdg_fifo {
   size_t head, count, capacity; /* capacity: a power of two */
 };
 
-int jdg_fifo_push(struct jdg_fifo *fifo, void *item); /* -1: no memory */
-void *jdg_fifo_peek(const struct jdg_fifo *fifo);     /* the oldest, or NULL */
-void jdg_fifo_pop(struct jdg_fifo *fifo);
+int jdg_fifo_grow(struct jdg_fifo *fifo); /* -1: no memory */
 void jdg_fifo_free(struct jdg_fifo *fifo);
+
+/* -1: no memory */
+static inline int jdg_fifo_push(struct jdg_fifo *fifo, void *item) {
+  if (fifo->count == fifo->capacity && jdg_fifo_grow(fifo) != 0) return -1;
+  fifo->items[(fifo->head + fifo->count++) & (fifo->capacity - 1)] = item;
+  return 0;
+}
+
+/* The oldest, or NULL. */
+static inline void *jdg_fifo_peek(const struct jdg_fifo *fifo) {
+  return fifo->count ? fifo->items[fifo->head] : NULL;
+}
+
+static inline void jdg_fifo_pop(struct jdg_fifo *fifo) {
+  fifo->head = (fifo->head + 1) & (fifo->capacity - 1);
+  fifo->count--;
+}
 
 #endif

@@ -4,30 +4,29 @@
 
 struct request_key {
   const struct chorus_endpoint *source;
-  const uint8_t *token;
+  uint64_t token; /* token_word() */
   size_t token_length;
 };
 
 static bool same_request(const void *object, const void *key) {
   const struct jdg_request *r = &((const struct request *)object)->request;
   const struct request_key *k = key;
-  return r->token_length == k->token_length && r->source.port == k->source->port &&
-         chorus_same_address(&r->source, k->source) &&
-         memcmp(r->token, k->token, k->token_length) == 0;
+  uint64_t token;
+  memcpy(&token, r->token, sizeof token);
+  return token == k->token && r->token_length == k->token_length &&
+         r->source.port == k->source->port && chorus_same_address(&r->source, k->source);
 }
 
-static uint64_t request_hash(uint64_t source_hash, const uint8_t *token, size_t token_length) {
-  uint64_t word = 0;
-  for (size_t i = 0; i < token_length; i++) word = word << 8 | token[i];
-  return jdg_mix(source_hash ^ word, token_length);
+static uint64_t request_hash(uint64_t source_hash, uint64_t token, size_t token_length) {
+  return jdg_mix(source_hash ^ token, token_length);
 }
 
 static struct request *find_in(const struct judge *judge, const struct jdg_table *table,
                                const struct chorus_endpoint *source, const uint8_t *token,
                                size_t token_length) {
-  struct request_key key = {source, token, token_length};
   if (token_length > 8 || !table->used) return NULL;
-  uint64_t hash = request_hash(hash_of(judge, source), token, token_length);
+  struct request_key key = {source, token_word(token, token_length), token_length};
+  uint64_t hash = request_hash(hash_of(judge, source), key.token, token_length);
   return jdg_table_find(table, hash, same_request, &key);
 }
 
@@ -116,8 +115,7 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   r->apart = apart;
   q->spoofed = apart && !m->errors;
   q->group = chorus_is_group(&q->destination);
-  q->token_length = m->token_length;
-  memcpy(q->token, m->token, m->token_length);
+  q->token_length = copy_token(q->token, m);
   describe(q, m);
   r->last_destination = q->destination;
   q->first_time = q->last_time = look->now;
@@ -136,8 +134,9 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
     q->previous = &previous->request;
     previous->generations_after++;
   }
-  r->conditions = conditions(q);
-  r->hash = request_hash(hash_of(judge, &look->frame_info->source), q->token, q->token_length);
+  r->conditions = conditions(q) | (judge->message_conditions & JDG_IF_ODD);
+  r->hash = request_hash(hash_of(judge, &look->frame_info->source),
+                         token_word(q->token, q->token_length), q->token_length);
   r->current = true;
   r->last_seen = look->now;
   if (!jdg_table_add(table_of(judge, r), r->hash, r) || jdg_fifo_push(&judge->request_ages, r) != 0)
@@ -241,7 +240,7 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
   q->previous = &old->request;
   q->destination = old->last_destination;
   q->group = chorus_is_group(&q->destination);
-  r->conditions = conditions(q);
+  r->conditions = conditions(q) | (old->conditions & JDG_IF_ODD);
   r->last_destination = q->destination;
   q->first_time = q->last_time = now;
   q->first_frame = old->request.last_frame;

@@ -16,7 +16,7 @@ static bool same_leg(const void *object, const void *key) {
 }
 
 static uint64_t leg_hash(const struct request *request, const struct jdg_host *server) {
-  return jdg_mix(jdg_mix(2, request->request.serial), server->index);
+  return jdg_mix(request->request.serial, (uint64_t)server->index << 32);
 }
 
 struct leg *leg_find(const struct judge *judge, const struct request *request,
@@ -99,10 +99,19 @@ static void stimulate(struct judge *judge, struct reception *r, struct reception
   r->is_stimulus = old || jdg_table_add(&judge->stimuli, r->stimulus_hash, r);
 }
 
+static uint64_t conditions(const struct jdg_reception *q) {
+  uint64_t have = destination_conditions(&q->destination);
+  if (q->bad || q->errors) have |= JDG_IF_BAD;
+  if (q->type == DIS_CON) have |= JDG_IF_CON;
+  if (q->type == DIS_NON) have |= JDG_IF_NON_CAUSE;
+  return have;
+}
+
 void reception_index(struct judge *judge, struct reception *r,
                      const struct chorus_endpoint *source) {
   struct jdg_reception *q = &r->reception;
   uint64_t source_hash = hash_of(judge, source);
+  r->conditions = conditions(q);
   r->hash = reception_hash(source_hash, q->server, q->mid);
   r->indexed = jdg_table_add(&judge->receptions, r->hash, r);
   r->stimulus_hash = reception_hash(source_hash, q->server, UINT32_MAX);
@@ -131,9 +140,9 @@ void receptions_expire(struct judge *judge) {
 
 /* Counts what came shortly before from the same source and to the same group, and remembers this
  * one. */
-static void note_recent(struct host *host, struct jdg_reception *q) {
-  uint64_t source = jdg_hash16(3, q->source.address);
-  uint64_t group = q->group ? endpoint_hash(&q->destination) : 0;
+static void note_recent(const struct judge *judge, struct host *host, struct jdg_reception *q) {
+  uint64_t source = judge->source_address_hash;
+  uint64_t group = q->group ? judge->destination_hash : 0;
   chorus_time leisure = host->host.ics.leisure;
   chorus_time span = leisure > CHORUS_SECOND ? leisure : CHORUS_SECOND;
   /* From the latest back, as far as it can matter. */
@@ -179,8 +188,7 @@ static struct reception *new_reception(struct judge *judge, struct jdg_look *loo
   q->type = m->type;
   q->code = m->code;
   q->mid = m->mid;
-  q->token_length = m->token_length <= 8 ? m->token_length : 0;
-  if (m->token) memcpy(q->token, m->token, q->token_length);
+  q->token_length = copy_token(q->token, m);
   q->size = m->length;
   q->frame = look->frame;
   q->time = q->last_time = look->now;
@@ -271,7 +279,7 @@ void server_received(struct judge *judge, struct jdg_look *look, enum jdg_bad ba
     attach_request(judge, look, r);
     note_membership(look, &r->reception);
     note_instant((struct host *)look->host, &r->reception);
-    note_recent((struct host *)look->host, &r->reception);
+    note_recent(judge, (struct host *)look->host, &r->reception);
     r->reception.isolated = note_leisure((struct host *)look->host, look->group, look->now);
     reception_index(judge, r, &look->frame_info->source);
     if (look->certain) open_window(judge, look, &r->reception);

@@ -13,30 +13,15 @@ void jdg_table_clear(struct jdg_table *table) {
   table->used = 0;
 }
 
-static void put(struct jdg_table *table, uint64_t hash, void *object) {
-  size_t mask = table->size - 1;
-  size_t i = hash & mask;
-  while (table->slots[i].object) i = (i + 1) & mask;
-  table->slots[i].hash = hash;
-  table->slots[i].object = object;
-  table->used++;
-}
-
-static bool grow(struct jdg_table *table) {
+bool jdg_table_grow(struct jdg_table *table) {
   struct jdg_table larger = {.size = table->size ? 2 * table->size : 64};
   larger.slots = calloc(larger.size, sizeof *larger.slots);
   if (!larger.slots) return false;
   for (size_t i = 0; i < table->size; i++)
-    if (table->slots[i].object) put(&larger, table->slots[i].hash, table->slots[i].object);
+    if (table->slots[i].object)
+      jdg_table_put(&larger, table->slots[i].hash, table->slots[i].object);
   free(table->slots);
   *table = larger;
-  return true;
-}
-
-bool jdg_table_add(struct jdg_table *table, uint64_t hash, void *object) {
-  /* At most half full: a search that finds nothing then looks at 2.5 slots on average. */
-  if (2 * (table->used + 1) > table->size && !grow(table)) return false;
-  put(table, hash, object);
   return true;
 }
 

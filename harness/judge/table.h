@@ -27,8 +27,7 @@ typedef bool (*jdg_same)(const void *object, const void *key);
 
 void jdg_table_free(struct jdg_table *table);
 void jdg_table_clear(struct jdg_table *table); /* keeps the memory */
-/* Adds without looking for an equal key. False without memory. */
-bool jdg_table_add(struct jdg_table *table, uint64_t hash, void *object);
+bool jdg_table_grow(struct jdg_table *table);  /* false: no memory */
 /* Removes this very object, if there. */
 void jdg_table_remove(struct jdg_table *table, uint64_t hash, const void *object);
 
@@ -41,6 +40,24 @@ static inline void *jdg_table_find(const struct jdg_table *table, uint64_t hash,
     if (table->slots[i].hash == hash && same(table->slots[i].object, key))
       return table->slots[i].object;
   return NULL;
+}
+
+/* There is room. */
+static inline void jdg_table_put(struct jdg_table *table, uint64_t hash, void *object) {
+  size_t mask = table->size - 1;
+  size_t i = hash & mask;
+  while (table->slots[i].object) i = (i + 1) & mask;
+  table->slots[i].hash = hash;
+  table->slots[i].object = object;
+  table->used++;
+}
+
+/* Adds without looking for an equal key. False without memory. */
+static inline bool jdg_table_add(struct jdg_table *table, uint64_t hash, void *object) {
+  /* At most half full: a search that finds nothing then looks at 2.5 slots on average. */
+  if (2 * (table->used + 1) > table->size && !jdg_table_grow(table)) return false;
+  jdg_table_put(table, hash, object);
+  return true;
 }
 
 /* Where this very object is, or NULL; until the table changes. */
