@@ -133,7 +133,11 @@ static int sut_command(void *state, chorus_time now, const struct chorus_command
     *why = "the program is gone";
     return CHORUS_REFUSED;
   }
-  return n->ops->command(n, now, command, why);
+  int status = n->ops->command(n, now, command, why);
+  if (n->config.manifest->rung == SUT_PROGRAM) return status;
+  n->replied = n->commands;
+  n->reply = status;
+  return status;
 }
 
 static void sut_unreachable(void *state, chorus_time now,

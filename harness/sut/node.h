@@ -27,6 +27,7 @@ struct sut_command_sent { /* rung d: commands that wait for their reply */
   uint64_t id;
   char text[120]; /* "request q1" */
   char request[64];
+  bool declared;
 };
 
 struct sut_node {
@@ -40,6 +41,8 @@ struct sut_node {
   char why[200]; /* of the last command that was turned down */
   char stack[64], stack_version[64];
   uint64_t commands; /* ids of commands, counted from 1 on */
+  uint64_t replied;  /* the last one that was replied to */
+  int reply;         /* its status */
   struct sut_trouble *troubles;
   size_t trouble_count;
   struct { /* the last datagram that it was given */

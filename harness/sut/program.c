@@ -47,11 +47,14 @@ static const char *take_reply(struct sut_node *n, chorus_time now, json_t *line)
   struct sut_command_sent sent = n->waiting[i];
   memmove(&n->waiting[i], &n->waiting[i + 1], (--n->waiting_count - i) * sizeof *n->waiting);
   if (reply.status == CHORUS_REFUSED) refused(n, &sent, reply.why);
-  if (reply.status == CHORUS_UNSUPPORTED)
+  n->replied = reply.id;
+  n->reply = reply.status;
+  if (reply.status == CHORUS_UNSUPPORTED && sent.declared)
     sut_trouble_add(n, SUT_LIE, now,
                     "%s answers unsupported to %s, which its manifest declares%s%s",
                     n->config.node->name, sent.text, reply.why[0] ? ": " : "", reply.why);
-  if (reply.status == CHORUS_BAD_ARGUMENT || reply.status == CHORUS_TOO_LARGE)
+  bool undone = reply.status == CHORUS_BAD_ARGUMENT || reply.status == CHORUS_TOO_LARGE;
+  if (undone && sent.declared)
     sut_trouble_add(n, SUT_LIE, now, "%s does not do %s%s%s", n->config.node->name, sent.text,
                     reply.why[0] ? ": " : "", reply.why);
   return NULL;
@@ -196,6 +199,7 @@ static bool expect_reply(struct sut_node *n, const struct chorus_command *comman
   n->waiting = grown;
   struct sut_command_sent *sent = &grown[n->waiting_count++];
   sent->id = ++n->commands;
+  sent->declared = sut_declares(n->part, command);
   snprintf(sent->request, sizeof sent->request, "%s", name ? name : "");
   snprintf(sent->text, sizeof sent->text, "%s%s%s", command->verb, name ? " " : "",
            name ? name : "");
@@ -315,6 +319,11 @@ bool sut_node_ready(struct sut_node *node) {
   bool asks_nothing = node->part->ready == SUT_READY_RUNNING ||
                       node->part->ready == SUT_READY_COAP; /* the runner's */
   return asks_nothing && krn_running(node->network, node->program);
+}
+
+bool sut_node_replied(const struct sut_node *node, int *status) {
+  *status = node->reply;
+  return node->replied == node->commands;
 }
 
 void sut_node_sent(struct sut_node *node, chorus_time now,

@@ -62,6 +62,9 @@ void sut_node_attach(struct sut_node *node, struct krn_network *network, uint32_
 /* Rung d: for krn_start(). Others: true. A program that failed is ready, too: see the troubles. */
 bool sut_node_ready(struct sut_node *node);
 
+/* Whether the last command was replied to, and how (enum chorus_status); rung d takes its time. */
+bool sut_node_replied(const struct sut_node *node, int *status);
+
 /*
  * CoAP datagrams that left the node, or reached it, for events of programs that do not know them:
  * Token, Message ID and type come from there. Rung d needs this, others do not mind.
