@@ -102,7 +102,7 @@ def _load_all(paths: Sequence[Path]) -> list[Results]:
 def _report(arguments: argparse.Namespace) -> int:
     results = _load_all(arguments.results)
     if arguments.html:
-        pages = interop_html if matrix.wanted(results) else html
+        pages = interop_html if matrix.staged(results) else html
         index = pages.write(results, arguments.html)
         said = (
             sys.stderr

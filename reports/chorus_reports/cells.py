@@ -104,15 +104,18 @@ def family(node: str) -> str:
     return found[1] if found else node
 
 
-def _key(run: Run, e: Evidence, scenario: str, names: Names) -> Key | None:
+def _key(
+    run: Run, e: Evidence, scenario: str, names: Names, reference: frozenset[str]
+) -> Key | None:
     nodes = family(e.rule.node)
     if e.seat:
         pair = ""
         if run.tested.role == PAIR and e.seat.role != PAIR:
             pair = " > ".join(names.pair(run))
         return Key(e.seat.stack, e.seat.role, pair, scenario, e.rule.id, nodes)
-    role = next((n.role for n in run.nodes if n.name == e.rule.node), "")
-    if e.rule.verdict in BAD and role != "tester" and names.interop:
+    whole = not e.rule.node and names.interop
+    if e.rule.verdict in BAD and (e.rule.node in reference or whole):
+        role = next((n.role for n in run.nodes if n.name == e.rule.node), "")
         return Key(OURS, role, str(names.of_run(run)), scenario, e.rule.id, nodes)
     return None
 
@@ -130,8 +133,9 @@ def of_results(results: Results) -> Cells:
     several = len({run.profile for run in results.runs}) > 1
     for index, run in enumerate(results.runs):
         scenario = f"{run.scenario} by {run.profile}" if several else run.scenario
+        reference = evidence.ours_of(run, names)
         for e in evidence.of_run(index, run, names):
-            key = _key(run, e, scenario, names)
+            key = _key(run, e, scenario, names, reference)
             if key and e.rule.verdict != "not-exercised":
                 message = e.rule.findings[0].message if e.rule.findings else ""
                 cells.add(key, e.rule.verdict, message, run.reproduce)

@@ -159,6 +159,16 @@ def seats(run: Run, names: Names) -> dict[str, Seat]:
     return table
 
 
+def ours_of(run: Run, names: Names) -> frozenset[str]:
+    """The nodes of the reference, where it is not what is under test."""
+    staged = run.tested.role != "" or any(node.sut for node in run.nodes)
+    if not (staged or names.interop):
+        return frozenset()
+    under_test = seats(run, names)
+    others = (n.name for n in run.nodes if n.role != "tester")
+    return frozenset(n for n in others if n not in under_test)
+
+
 def _beside(name: str, node: str, verdict: str, findings: Iterable[Finding]) -> RuleResult:
     kept = tuple(findings)
     return RuleResult(name, node, "", verdict, 1, kept, len(kept), "")

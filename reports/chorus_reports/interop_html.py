@@ -227,10 +227,7 @@ class _Writer:
     def run(self, page: html.Page, shown: Sequence[Shown]) -> None:
         run = page.run
         seats = evidence.seats(run, self.matrix.names)
-        ours: frozenset[str] = frozenset()
-        if self.matrix.names.interop:
-            testers = {n.name for n in run.nodes if n.role == "tester"}
-            ours = frozenset({r.node for r in run.rules} - set(seats) - testers)
+        ours = evidence.ours_of(run, self.matrix.names)
         context = html.run_context(self.summary, page, shown, ours)
         context["idle"] = _idle(run, seats)
         self.put(

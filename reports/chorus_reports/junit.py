@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 
 from chorus_reports import evidence
-from chorus_reports.evidence import Evidence, Seat
+from chorus_reports.evidence import Evidence, Names, Seat
 from chorus_reports.matrix import Matrix, build, wanted
 from chorus_reports.model import Finding, Item, Results, RuleResult, RuleText, Run
 from chorus_reports.words import moment, rule_name
@@ -50,10 +50,15 @@ def _result(case: ET.Element, tag: str, message: str, body: str = "") -> None:
     ET.SubElement(case, tag, message=_clean(message)).text = _clean(body)
 
 
-def _rule_case(suite: ET.Element, run: Run, rule: RuleResult, text: RuleText) -> None:
+def _rule_case(
+    suite: ET.Element, run: Run, rule: RuleResult, text: RuleText, ours: frozenset[str]
+) -> None:
     case = _case(suite, run, f"{rule_name(text)} [{rule.node}]")
     body = "\n\n".join(_finding_text(run, text, f) for f in rule.findings)
     first = rule.findings[0].message if rule.findings else text.title
+    if rule.node in ours and rule.verdict in evidence.BAD:
+        _result(case, "error", f"error of ours: {first}", body)
+        return
     match rule.verdict:
         case "fail":
             _result(case, "failure", first, body)
@@ -84,6 +89,8 @@ def _item_case(suite: ET.Element, run: Run, item: Item) -> None:
 
 def _required_cases(suite: ET.Element, run: Run) -> None:
     """Required rules that were not exercised, unless an item of the run says so already."""
+    if run.verdict == "unsupported":
+        return
     exercised = {r.id for r in run.exercised()}
     told = " ".join(i.text for i in run.items if i.kind == "required")
     for rule in run.covers:
@@ -95,6 +102,8 @@ def _required_cases(suite: ET.Element, run: Run) -> None:
 def _run_case(suite: ET.Element, run: Run) -> None:
     """The run's own verdict, where no case shows it: JUnit must never look better than the run."""
     wanted = {"fail": "failure", "error": "error"}.get(run.verdict)
+    if any(evidence.program_severity(p.verdict) == "fail" for p in run.programs):
+        wanted = "failure"  # the program did it, not the harness
     if wanted and suite.find(f"testcase/{wanted}") is None:
         _result(_case(suite, run, "run"), wanted, f"the run's verdict is {run.verdict}")
     elif not len(suite.findall("testcase")):
@@ -128,8 +137,16 @@ def _suite(root: ET.Element, results: Results, run: Run) -> None:
             ("not-exercised", str(idle)),
         ),
     )
+    ours = evidence.ours_of(run, Names([results]))
     for rule in run.exercised():
-        _rule_case(suite, run, rule, results.text(rule.id))
+        _rule_case(suite, run, rule, results.text(rule.id), ours)
+    for program in run.programs:
+        case = _case(suite, run, f"program {program.node}: {program.verdict}")
+        tag = "failure" if evidence.program_severity(program.verdict) == "fail" else "error"
+        _result(case, tag, f"{program.verdict}: {program.text}", program.stderr)
+    if run.verdict == "unsupported":
+        reasons = "; ".join(u.why for u in run.unsupported)
+        _result(_case(suite, run, "run"), "skipped", f"unsupported: {reasons}")
     for item in run.items:
         _item_case(suite, run, item)
     _required_cases(suite, run)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from chorus_reports.evidence import BESIDE, PAIR
-from chorus_reports.matrix import PLAIN, Cell, Matrix, Pair, Table, build, sides, wanted
+from chorus_reports.matrix import PLAIN, Cell, Matrix, Pair, Table, build, sides, staged
 from chorus_reports.model import RUN_VERDICTS, Results, Run
 from chorus_reports.summary import Shown, Summary, summarise
 from chorus_reports.words import counted, moment, rule_name, tally
@@ -202,7 +202,10 @@ def _ours(matrix: Matrix) -> list[str]:
 def _interop(results: Sequence[Results]) -> str:
     matrix, summary = build(results), summarise(results)
     head = ["stack", "version", "role", "rules", "program"]
-    lines = [f"# Interoperability: {matrix.verdict}", *_head(summary)[1:4]]
+    lines = [
+        f"# {'Interoperability' if matrix.pairs else 'Conformance of stacks'}: {matrix.verdict}",
+        *_head(summary)[1:4],
+    ]
     counts = tally(matrix.run_verdicts, reversed(RUN_VERDICTS))
     lines += [f"- {counted(len(matrix.runs), 'run')}: {_counts(counts)}", *_waivers(summary)]
     lines += [*_ours(matrix), "", "## Stacks", "", *_table(head, _stack_rows(matrix))]
@@ -224,7 +227,7 @@ def _interop(results: Sequence[Results]) -> str:
 
 def render(results: Sequence[Results]) -> str:
     """The Markdown document for |results|."""
-    if wanted(results):
+    if staged(results):
         return _interop(results)
     summary = summarise(results)
     lines = _head(summary) + _waivers(summary)

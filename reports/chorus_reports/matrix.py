@@ -24,6 +24,11 @@ from chorus_reports.words import section_key, tally
 PLAIN = ("pass", "not-exercised")
 
 
+def staged(results: Sequence[Results]) -> bool:
+    """Whether stacks are under test in |results|, be it one alone."""
+    return wanted(results) or any(r.tested.role for one in results for r in one.runs)
+
+
 def wanted(results: Sequence[Results]) -> bool:
     """Whether |results| compare stacks: they say so, or there are several in them."""
     if any(one.interop for one in results):
@@ -190,6 +195,7 @@ class _Builder:
         self.pairs: dict[tuple[str, str], Pair] = {}
         self.ours: list[Shown] = []
         self.run_verdicts: list[str] = []
+        self.reference = frozenset[str]()  # nodes of the run that is being taken
 
     def text(self, rule: str) -> RuleText:
         return evidence.text_of(rule, self.texts, self.results[0])
@@ -202,6 +208,7 @@ class _Builder:
 
     def take_run(self, index: int, run: Run) -> None:
         ours_before, exercised = len(self.ours), set[tuple[Seat, str]]()
+        self.reference = evidence.ours_of(run, self.names)
         for e in evidence.of_run(index, run, self.names):
             self.take(run, e)
             if e.seat and e.rule.verdict not in ("not-exercised", "unsupported"):
@@ -228,8 +235,8 @@ class _Builder:
             cell.evidence.append(e)
 
     def take_ours(self, run: Run, e: Evidence) -> None:
-        tester = any(n.role == "tester" and n.name == e.rule.node for n in run.nodes)
-        if tester or e.rule.verdict not in evidence.BAD or not self.names.interop:
+        told = e.rule.node in self.reference or (not e.rule.node and self.names.interop)
+        if e.rule.verdict not in evidence.BAD or not told:
             return
         text = self.text(e.rule.id)
         self.ours += [Shown(run, e.run_index, e.rule, text, f) for f in e.rule.findings]

@@ -191,6 +191,43 @@ def test_one_stack_alone_is_reported_as_ever(base: Value, tmp_path: Path) -> Non
     assert "Conformance report" in (tmp_path / "html/index.html").read_text()
 
 
+def alone(base: Value) -> Value:
+    """One stack in one role, as `chorus run --sut` tells it: no `interop`."""
+    results = samples.faulty(base)
+    del results["interop"]
+    results["runs"] = [
+        r for r in results["runs"] if (r["sut"]["name"], r["sut"]["role"]) == ("libcoap", "server")
+    ]
+    samples.plant(results["runs"][1], "COAP-8.1-01", "c1", "fail", "our own fault")
+    return results
+
+
+def test_a_single_stack_has_one_column_and_the_reference_is_ours_there_too(base: Value) -> None:
+    results = parsed(alone(base))
+    assert not matrix.wanted([results])
+    assert matrix.staged([results])
+    built = matrix.build([results])
+    assert [table.stacks for table in built.tables] == [("libcoap",)]
+    assert [(s.rule.id, s.rule.node) for s in built.ours] == [("COAP-8.1-01", "c1")]
+    assert markdown.render([results]).startswith("# Conformance of stacks: error\n")
+
+
+def test_junit_of_a_single_stack_has_a_case_per_rule(base: Value) -> None:
+    results = alone(base)
+    samples.unsupported(results["runs"][2], "no such method")
+    samples.program(results["runs"][3], "s1", "hang")
+    root = ET.fromstring(junit.render([parsed(results)]))
+    names = {c.get("name", ""): c for c in root.iter("testcase") if len(c)}
+    (ours,) = (c for c in root.iter("error") if c.get("message", "").startswith("error of ours"))
+    assert "our own fault" in ours.get("message", "")
+    assert any(
+        n.startswith("COAP-3-03") and c.find("failure") is not None for n, c in names.items()
+    )
+    assert names["run"].find("skipped") is not None
+    assert names["program s1: hang"].find("failure") is not None
+    assert len(list(root.iter("error"))) == 1
+
+
 # ---- the pages ----
 
 
