@@ -236,11 +236,10 @@ static inline struct lab *lab_default(void) {
 static inline uint32_t lab_add_as(struct lab *lab, const char *name, const char *addresses,
                                   enum krn_presence presence, struct emu_node_config config) {
   struct chorus_endpoint list[3];
-  char text[256];
+  char text[256], *rest = text;
   snprintf(text, sizeof text, "%s", addresses);
   config.address_count = 0;
-  for (char *part = strtok(text, ","); part; part = strtok(NULL, ","))
-    list[config.address_count++] = at(part);
+  for (char *part; (part = strsep(&rest, ","));) list[config.address_count++] = at(part);
   config.name = name;
   config.addresses = list;
   config.node = (struct chorus_node){.ops = &lab_ops, .state = &lab->nodes[lab->count]};

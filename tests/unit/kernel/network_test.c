@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Datagrams between nodes with sockets in their namespaces. */
+#include <pthread.h>
 #include <time.h>
 
 #include "lab.h"
@@ -208,6 +209,82 @@ START_TEST(idle_kernels_say_nothing) {
 }
 END_TEST
 
+START_TEST(link_local_addresses_have_the_zone_of_their_link) {
+  struct lab *lab = lab_default();
+  uint32_t link = krn_add_link(lab->network, &(struct emu_link_config){0});
+  lab->nodes[0].port = lab->nodes[1].port = 5683;
+  struct emu_node_config there = {.link = link};
+  uint32_t a = lab_add_as(lab, "a", "[fe80::1],169.254.0.1", KRN_SOCKETS, there);
+  uint32_t b = lab_add_as(lab, "b", "[fe80::2],169.254.0.2", KRN_SOCKETS, there);
+  lab->nodes[b].answers = 2;
+  lab_go(lab);
+  lab_send(lab, a, "[fe80::2%2]:5683", "v6");
+  lab_send(lab, a, "169.254.0.2:5683", "v4");
+  lab_await(lab, &lab->nodes[a].count, 2);
+  ck_assert_uint_eq(lab->nodes[b].notes[0].datagram.source.zone, link + 1);
+  ck_assert_uint_eq(lab->nodes[b].notes[0].datagram.destination.zone, link + 1);
+  ck_assert_uint_eq(lab->nodes[b].notes[1].datagram.source.zone, link + 1);
+  lab_free(lab);
+}
+END_TEST
+
+static void *use_a_network(void *unused) {
+  (void)unused;
+  for (int i = 0; i < 3; i++) {
+    struct lab *lab = lab_default();
+    uint32_t a = lab_add(lab, "a", "[2001:db8::1]", 0, NULL);
+    uint32_t b = lab_add(lab, "b", "[2001:db8::2]", 5683, GROUP_V6);
+    lab_go(lab);
+    lab_send(lab, a, GROUP_V6, "x");
+    lab_await(lab, &lab->nodes[b].count, 1);
+    lab_free(lab);
+  }
+  return NULL;
+}
+
+START_TEST(threads_have_networks_of_their_own) {
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++)
+    ck_assert_int_eq(pthread_create(&threads[i], NULL, use_a_network, NULL), 0);
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+}
+END_TEST
+
+static void add_late(struct lab *lab) {
+  lab_run(lab, 20 * CHORUS_MILLISECOND);
+  lab_add(lab, "late", "[2001:db8::9]", 5683, GROUP_V6);
+  lab_go(lab);
+}
+
+START_TEST(nodes_may_come_later) {
+  struct lab *lab = lab_default();
+  uint32_t a = lab_add(lab, "a", "[2001:db8::1]", 0, NULL);
+  lab_go(lab);
+  add_late(lab);
+  ck_assert_uint_gt(krn_now(lab->network), 20 * CHORUS_MILLISECOND);
+  lab_send(lab, a, GROUP_V6, "x");
+  lab_await(lab, &lab->nodes[1].count, 1);
+  lab_free(lab);
+}
+END_TEST
+
+START_TEST(the_past_is_over_at_once) {
+  struct lab *lab = lab_default();
+  uint32_t a = lab_add(lab, "a", "[2001:db8::1]", 0, NULL);
+  uint32_t b = lab_add(lab, "b", "[2001:db8::2]", 5683, NULL);
+  lab_go(lab);
+  const struct timespec nap = {.tv_nsec = 50000000};
+  nanosleep(&nap, NULL); /* as a slow caller would */
+  lab_send(lab, a, "[2001:db8::2]:5683", "x");
+  ck_assert_uint_eq(lab->sent[0].at, 0); /* the time that the caller was told */
+  krn_run_until(lab->network, 10 * CHORUS_MILLISECOND);
+  ck_assert_uint_eq(krn_now(lab->network), 10 * CHORUS_MILLISECOND);
+  ck_assert_uint_eq(lab->nodes[b].count, 1);
+  ck_assert_uint_eq(lab->nodes[b].notes[0].at, CHORUS_MILLISECOND);
+  lab_free(lab);
+}
+END_TEST
+
 START_TEST(deadlines_come_on_time) {
   struct lab *lab = lab_default();
   uint32_t a = lab_add(lab, "a", "[2001:db8::1]", 0, NULL);
@@ -316,6 +393,8 @@ LAB_SUITE("network", {unicast_goes_there_and_back, 2}, {multicast_reaches_member
           {a_node_that_left_hears_nothing, 1}, {all_nodes_are_members_of_all_nodes, 3},
           {own_multicasts_come_back_if_wanted, 2}, {large_datagrams_come_in_fragments, 4},
           {closed_ports_answer_with_icmp, 2}, {a_node_without_icmp_is_silent, 1},
-          {nobody_has_the_address, 1}, {idle_kernels_say_nothing, 1}, {deadlines_come_on_time, 1},
+          {nobody_has_the_address, 1}, {link_local_addresses_have_the_zone_of_their_link, 1},
+          {threads_have_networks_of_their_own, 1}, {nodes_may_come_later, 1},
+          {the_past_is_over_at_once, 1}, {idle_kernels_say_nothing, 1}, {deadlines_come_on_time, 1},
           {dilated_time_runs_faster, 1}, {random_numbers_are_those_of_the_emulator, 1},
           {bad_nodes_are_refused, 1}, {patience_ends, 1}, {waiting_can_be_interrupted, 1})

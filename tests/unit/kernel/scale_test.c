@@ -100,4 +100,31 @@ START_TEST(many_nodes_come_up_and_answer) {
 }
 END_TEST
 
-LAB_SUITE("scale", {many_nodes_come_up_and_answer, 2})
+#define SENDERS 300
+#define GROUPS  6 /* with them the neighbour table of the kernel, 1024 entries, would overflow */
+
+START_TEST(many_nodes_send_to_many_groups) {
+  static struct counter counters[SENDERS];
+  char why[256];
+  struct krn_config config = {.network = {.seed = 1}, .attachment = lab_attachment()};
+  struct krn_network *network = krn_network_new(&config, why, sizeof why);
+  ck_assert_msg(network != NULL, "%s", why);
+  for (int i = 0; i < SENDERS; i++) add(network, &counters[i], i);
+  ck_assert_int_eq(krn_start(network, NULL, NULL, 20 * CHORUS_SECOND), CHORUS_OK);
+  for (int j = 0; j < GROUPS; j++) {
+    char group[32];
+    snprintf(group, sizeof group, "[ff35::9:%x]:5683", j);
+    struct chorus_datagram d = {.destination = at(group)};
+    for (int i = 0; i < SENDERS; i++) {
+      const struct chorus_host *host = counters[i].host;
+      int status = host->ops->send(host->context, &d);
+      ck_assert_msg(status == CHORUS_OK, "node %d, group %d: %d", i, j, status);
+    }
+  }
+  krn_run_until(network, krn_now(network) + 100 * CHORUS_MILLISECOND);
+  ck_assert_uint_eq(krn_counters(network).transmissions, SENDERS * GROUPS);
+  krn_network_free(network);
+}
+END_TEST
+
+LAB_SUITE("scale", {many_nodes_come_up_and_answer, 2}, {many_nodes_send_to_many_groups, 1})
