@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"mutants", cli_mutants, "wrong implementations, and the rules that find them"},
     {"interop", cli_interop,
      "third-party stacks: conformance, and every client against every server"},
+    {"sut", cli_sut, "prove the manifest of a stack under test"},
     {"report", cli_report, "results as HTML, JUnit or Markdown"},
     {"diff", cli_diff, "what changed between two results"},
     {"bench", cli_bench, "how fast simulator and judge are"},

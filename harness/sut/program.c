@@ -30,11 +30,34 @@ static const char *take_event(struct sut_node *n, json_t *value) {
   return why;
 }
 
+static const char *name_of(const struct chorus_command *c) {
+  const char *id = chorus_argument_get(c, "id");
+  return id ? id : chorus_argument_get(c, "of");
+}
+
+static void command_text(const struct chorus_command *c, char *text, size_t size) {
+  const char *name = name_of(c);
+  snprintf(text, size, "%s%s%s", c->verb, name ? " " : "", name ? name : "");
+}
+
 static void refused(struct sut_node *n, const struct sut_command_sent *sent, const char *why) {
   struct chorus_event event = {.type = CHORUS_EVENT_REFUSED,
                                .detail = why,
                                .request = sent->request[0] ? sent->request : NULL};
   emit(n, &event);
+}
+
+/* Whether the scenario lets the node turn this down (`optional: true`). */
+static bool is_optional(const struct sut_node *n, const struct sut_command_sent *sent) {
+  const struct scn_scenario *s = n->config.scenario;
+  for (size_t i = 0; s && i < s->step_count; i++) {
+    const struct scn_step *step = &s->steps[i];
+    if (step->kind != SCN_COMMAND || !step->optional) continue;
+    char text[sizeof sent->text];
+    command_text(&step->command, text, sizeof text);
+    if (&s->nodes[step->node] == n->config.node && strcmp(text, sent->text) == 0) return true;
+  }
+  return false;
 }
 
 static const char *take_reply(struct sut_node *n, chorus_time now, json_t *line) {
@@ -54,7 +77,7 @@ static const char *take_reply(struct sut_node *n, chorus_time now, json_t *line)
                     "%s answers unsupported to %s, which its manifest declares%s%s",
                     n->config.node->name, sent.text, reply.why[0] ? ": " : "", reply.why);
   bool undone = reply.status == CHORUS_BAD_ARGUMENT || reply.status == CHORUS_TOO_LARGE;
-  if (undone && sent.declared)
+  if (undone && sent.declared && !is_optional(n, &sent))
     sut_trouble_add(n, SUT_LIE, now, "%s does not do %s%s%s", n->config.node->name, sent.text,
                     reply.why[0] ? ": " : "", reply.why);
   return NULL;
@@ -187,11 +210,6 @@ static int program_start(struct sut_node *n, chorus_time now) {
   return tell_start(n, now) ? CHORUS_OK : no_start(n, now, "it ended at once");
 }
 
-static const char *name_of(const struct chorus_command *c) {
-  const char *id = chorus_argument_get(c, "id");
-  return id ? id : chorus_argument_get(c, "of");
-}
-
 static bool expect_reply(struct sut_node *n, const struct chorus_command *command) {
   struct sut_command_sent *grown = realloc(n->waiting, (n->waiting_count + 1) * sizeof *n->waiting);
   const char *name = name_of(command);
@@ -201,8 +219,7 @@ static bool expect_reply(struct sut_node *n, const struct chorus_command *comman
   sent->id = ++n->commands;
   sent->declared = sut_declares(n->part, command);
   snprintf(sent->request, sizeof sent->request, "%s", name ? name : "");
-  snprintf(sent->text, sizeof sent->text, "%s%s%s", command->verb, name ? " " : "",
-           name ? name : "");
+  command_text(command, sent->text, sizeof sent->text);
   return true;
 }
 
