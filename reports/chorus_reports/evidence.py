@@ -221,7 +221,8 @@ def of_run(index: int, run: Run, names: Names) -> Iterator[Evidence]:
         seat = under_test.get(rule.node)
         if not run.nodes and run.tested.name and run.tested.role != PAIR and not ours:
             seat = whole
-        worst = max(worst, rule.verdict, key=_rank)
+        if rule.verdict != "not-exercised":
+            worst = max(worst, rule.verdict, key=_rank)
         yield Evidence(index, seat, rule)
     for beside in _of_items(run):
         worst = max(worst, beside.verdict, key=_rank)

@@ -90,7 +90,6 @@ def run_context(
     numbered = list(enumerate(mine, 1))
     remarks = [s for s in shown if s.rule.verdict in REMARKS]
     bad = {s.finding.frame for s in mine if s.rule.verdict in ("fail", "warn", "error")}
-    one = summarise([_alone(summary, run)])
     judged = {r.id for r in run.exercised()}
     return {
         "page": page,
@@ -102,7 +101,6 @@ def run_context(
         "more": [r for r in run.rules if r.finding_total > len(r.findings)],
         "diagram": lanes.draw(run.trace, bad, run.nodes),
         "frames": {m.frame for m in run.trace},
-        "sections": one.sections,
         "idle": sorted({r.id for r in run.rules} - judged, key=words.section_key),
         "counts": words.tally((r.verdict for r in run.rules), reversed(RULE_VERDICTS)),
         "nodes_of": _nodes_of(run),
@@ -165,7 +163,8 @@ def write(results: Sequence[Results], directory: Path) -> Path:
     shown = by_run((*summary.findings, *summary.remarks))
     for page in pages:
         context = run_context(summary, page, shown.get(page.index, []))
-        text = template.render(**common, **context, matrix=None)
+        sections = summarise([_alone(summary, page.run)]).sections
+        text = template.render(**common, **context, sections=sections, matrix=None)
         (directory / page.href).write_text(text, encoding="utf-8")
     index = directory / "index.html"
     groups = _by_rule(summary, summary.findings, 1)

@@ -18,7 +18,7 @@ from chorus_reports.model import (
     worst_rule,
     worst_run,
 )
-from chorus_reports.summary import Shown, document_order
+from chorus_reports.summary import Shown, document_order, of_waivers
 from chorus_reports.words import section_key, tally
 
 PLAIN = ("pass", "not-exercised")
@@ -153,7 +153,8 @@ class Matrix:
 
     @property
     def verdict(self) -> str:
-        return worst_run([*self.run_verdicts, *(["error"] if self.ours else [])])
+        ours = ["error"] if self.ours else []
+        return worst_run([*self.run_verdicts, *ours, *of_waivers(self.results)])
 
     def text(self, rule: str) -> RuleText:
         return evidence.text_of(rule, self.texts, self.results[0])

@@ -127,7 +127,7 @@ def _sections(summaries: list[RuleSummary], order: dict[str, int]) -> tuple[Sect
     )
 
 
-def _of_waivers(results: Sequence[Results]) -> list[str]:
+def of_waivers(results: Sequence[Results]) -> list[str]:
     """A waiver that expired, that nobody used or that was not needed fails the whole."""
     return ["fail" for one in results if any(w.problem for w in one.waivers)]
 
@@ -162,5 +162,5 @@ def summarise(results: Sequence[Results]) -> Summary:
         _sections(summaries, document_order(results)),
         tuple(s for s in findings if s.rule.verdict not in REMARKS),
         tuple(s for s in findings if s.rule.verdict in REMARKS),
-        worst_run([*(run.verdict for run in runs), *_of_waivers(results)]),
+        worst_run([*(run.verdict for run in runs), *of_waivers(results)]),
     )

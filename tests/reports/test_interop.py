@@ -183,6 +183,32 @@ def test_two_versions_of_one_stack_are_two_columns(base: Value) -> None:
     assert names == {"libcoap 4.3.1", "libcoap 9.9", "aiocoap 0.4.17", "aiocoap 9.9"}
 
 
+def test_the_reference_may_be_a_side_of_a_pair(base: Value, tmp_path: Path) -> None:
+    """It gets a row in client x server, and no column among the stacks."""
+    results = samples.clean(base)
+    run = samples.find(results, "aiocoap > libcoap", "pair", TOKEN)
+    run["sut"] |= {"name": "chorus-reference > libcoap"}
+    run["sut"]["client"] = {"name": "chorus-reference", "version": "0.1.0"}
+    for node in run["nodes"]:
+        node["sut"] = "chorus-reference" if node["role"] == "client" else "libcoap"
+    samples.plant(run, "COAP-8.1-01", "c1", "fail", "our own fault")
+    built = matrix.build([parsed(results)])
+    assert built.pairs["chorus-reference", "libcoap"].verdict == "error"
+    assert [s.rule.node for s in built.ours] == ["c1"]
+    assert "chorus-reference" not in {s.name for s in built.stacks}
+    interop_html.write([parsed(results)], tmp_path)
+    page = checked(tmp_path / "pair-chorus-reference--libcoap.html")
+    assert all((tmp_path / link.partition("#")[0]).is_file() for link in page.links)
+
+
+def test_a_waiver_with_a_problem_fails_the_whole(base: Value) -> None:
+    results = samples.clean(base)
+    waiver = {"rule": "NR-02", "reason": "known", "problem": "nobody used it"}
+    results["summary"] = {"waivers": [waiver]}
+    assert matrix.build([parsed(results)]).verdict == "fail"
+    assert "nobody used it" in markdown.render([parsed(results)])
+
+
 def test_one_stack_alone_is_reported_as_ever(base: Value, tmp_path: Path) -> None:
     assert not matrix.wanted([parsed(base)])
     file = tmp_path / "results.json"
