@@ -17,8 +17,6 @@ static const char *groups_of(struct scn_arena *arena, const struct sut_part *p, 
   size_t count = p->groups < 3 ? p->groups : 3;
   for (size_t i = 0; i < count; i++)
     list = scn_print(arena, "%s%s\"%s\"", list, i ? ", " : "", group_text(ip, i));
-  if (p->features & SUT_PORTS && p->groups > 3)
-    list = scn_print(arena, "%s, \"%s:61616\"", list, group_text(ip, 3));
   return list;
 }
 
@@ -46,17 +44,17 @@ static const char *resources_of(struct scn_arena *arena, const struct sut_part *
   return list;
 }
 
-static const char *server_network(struct sut_session *s) {
+static const char *server_network(struct sut_session *s, const char *groups, const char *more) {
   struct scn_arena *arena = s->report->arena;
   const struct sut_part *p = s->part;
   return scn_print(arena,
                    "id: sut-check\ntitle: controls of a server\ncovers: [GC-1-01]\n"
                    "network: {ip: %u}\nnodes:\n"
                    "  client: {role: client, msrd: 30s}\n"
-                   "  sut: {role: server, leisure: %s, groups: [%s], resources: {%s}}\n"
+                   "  sut: {role: server, leisure: %s, groups: [%s], resources: {%s}%s}\n"
                    "steps: []\nend: 1s\n",
-                   s->ip, p->features & SUT_LEISURE ? "2s" : "5s", groups_of(arena, p, s->ip),
-                   resources_of(arena, p));
+                   s->ip, p->features & SUT_LEISURE ? "2s" : "5s", groups, resources_of(arena, p),
+                   more);
 }
 
 static const char *client_network(struct sut_session *s) {
@@ -104,26 +102,68 @@ static void check_ready(struct sut_session *s) {
   sut_say(s, SUT_CHECK_OK, "ready", "started");
 }
 
-static void check_part(struct sut_session *s) {
-  const char *yaml = s->part->role == SUT_SERVER ? server_network(s) : client_network(s);
+static void check_server(struct sut_session *s) {
+  const char *yaml = server_network(s, groups_of(s->report->arena, s->part, s->ip), "");
   if (yaml && sut_session_begin(s, yaml)) {
     check_ready(s);
     sut_check_probe(s);
-    if (s->part->role == SUT_SERVER)
-      sut_check_server(s);
-    else
-      sut_check_client(s);
+    sut_check_server(s);
   }
   sut_session_end(s);
 }
 
-static void check_role(struct sut_session *model, const struct sut_part *part) {
+static void check_client(struct sut_session *s) {
+  const char *yaml = client_network(s);
+  if (yaml && sut_session_begin(s, yaml)) {
+    check_ready(s);
+    sut_check_probe(s);
+    sut_check_client(s);
+  }
+  sut_session_end(s);
+}
+
+/* Features that need a node configured in another way. */
+static void check_variant(struct sut_session *s, uint32_t feature, const char *port,
+                          const char *more, void (*control)(struct sut_session *s)) {
+  struct scn_arena *arena = s->report->arena;
+  if (!(s->part->features & feature) || s->part->groups == 0) return;
+  const char *group = scn_print(arena, "\"%s%s\"", group_text(s->ip, 0), port);
+  const char *yaml = server_network(s, group, more);
+  s->variant = true;
+  if (yaml && sut_session_begin(s, yaml)) control(s);
+  sut_session_end(s);
+}
+
+static void check_variants(const struct sut_session *model) {
+  static const struct {
+    uint32_t feature;
+    const char *port, *more;
+    void (*control)(struct sut_session *s);
+  } variants[] = {
+      {SUT_PORTS, ":61616", "", sut_check_ports},
+      {SUT_RELAXATION, "", ", authorised-relaxation-only: true", sut_check_relaxation},
+      {SUT_AWARE, "", ", multicast-aware: false", sut_check_unaware},
+      {SUT_RATE, "", ", response-rate: 2", sut_check_rate},
+  };
+  for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+    struct sut_session s = *model;
+    check_variant(&s, variants[i].feature, variants[i].port, variants[i].more, variants[i].control);
+  }
+}
+
+static void check_role(const struct sut_session *model, const struct sut_part *part) {
   for (unsigned ip = 4; ip <= 6; ip += 2) {
     struct sut_session s = *model;
     if (!(ip == 4 ? part->ip4 : part->ip6)) continue;
     s.part = part;
     s.ip = ip;
-    check_part(&s);
+    struct sut_session first = s;
+    if (part->role == SUT_SERVER) {
+      check_server(&first);
+      check_variants(&s);
+    } else {
+      check_client(&first);
+    }
   }
 }
 

@@ -133,9 +133,7 @@ static void check_groups(struct sut_session *s) {
     chorus_endpoint_text(&c->groups[i], group);
     const char *uri = scn_print(s->report->arena, "coap://%s%s", group, base_path(s));
     struct sut_answer a = sut_session_ask(s, s->client, "GET", uri, NULL, 1, 2 * group_patience(s));
-    bool port = c->groups[i].port != CHORUS_COAP_PORT;
-    const char *name =
-        scn_print(s->report->arena, "%s %s", port ? "feature ports:" : "group", group);
+    const char *name = scn_print(s->report->arena, "group %s", group);
     sut_judge(s, a.count == 1, name, "a request to the group is answered",
               a.count ? "more than one response" : "no response to a group request");
   }
@@ -195,6 +193,53 @@ static void check_dedup(struct sut_session *s) {
   bool ok = sscanf(before.payload, "%u", &x) == 1 && sscanf(after.payload, "%u", &y) == 1;
   sut_judge(s, ok && y == x + 1, "feature dedup", "a message that comes twice counts once",
             "the counter did not go up by one");
+}
+
+/* ---- nodes of another configuration ---- */
+
+void sut_check_ports(struct sut_session *s) {
+  struct sut_answer a = ask_group(s, "GET", base_path(s), NULL);
+  sut_judge(s, a.count > 0, "feature ports", "a group at port 61616 is served",
+            "no response from a group at port 61616");
+}
+
+void sut_check_relaxation(struct sut_session *s) {
+  static const char *const all[] = {"no-response", "0", NULL};
+  static const char *const name = "feature authorised-relaxation-only";
+  if (!has(s, SUT_SUPPRESS) || !has_kind(s, REF_RESOURCE_STATE)) {
+    sut_say(s, SUT_CHECK_SKIPPED, name, "its control needs suppress and kind state");
+    return;
+  }
+  struct sut_answer a = ask_group(s, "GET", "/quiet", all);
+  expect_silence(s, name, &a, "a stranger's No-Response 0 wins nothing");
+}
+
+/* Without knowing how a message came, a server rejects a critical option that it does not know. */
+void sut_check_unaware(struct sut_session *s) {
+  static const char *const critical[] = {"option", "65001=00", NULL};
+  bool reset = false;
+  sut_session_ask(s, s->client, "GET", uri_of(s, "$GROUP", base_path(s)), critical, 0,
+                  2 * CHORUS_SECOND);
+  for (size_t i = 0; i < s->seen_count; i++) reset = reset || s->seen[i].type == DIS_RST;
+  sut_judge(s, reset, "feature multicast-aware",
+            "made unaware, it resets a NON with an unknown critical option",
+            "made unaware, it sends no Reset for an unknown critical option");
+}
+
+void sut_check_rate(struct sut_session *s) {
+  static const char *const non[] = {"type", "NON", NULL};
+  chorus_time begin = sut_session_now(s);
+  unsigned responses = 0;
+  for (int i = 0; i < 8; i++)
+    sut_session_ask(s, s->client, "GET", uri_of(s, "$ADDRESS", base_path(s)), non, 0,
+                    20 * CHORUS_MILLISECOND);
+  sut_session_run(s, CHORUS_SECOND);
+  for (size_t i = 0; i < s->seen_count; i++)
+    if (s->seen[i].code >> 5 == 2 && s->seen[i].at < begin + CHORUS_SECOND) responses++;
+  sut_judge(
+      s, responses >= 1 && responses <= 4, "feature response-rate",
+      "of 8 requests at once few are answered when 2 a second are allowed",
+      scn_print(s->report->arena, "%u of 8 requests were answered within a second", responses));
 }
 
 /* ---- the rest ---- */

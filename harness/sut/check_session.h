@@ -54,6 +54,7 @@ struct sut_session {
   size_t seen_count;
   unsigned requests;
   bool started;
+  bool variant; /* one of several: that it ended well is not worth a line */
 };
 
 /* Adds a line to the report. */
@@ -105,6 +106,11 @@ const char *sut_seen_option(const struct sut_seen *seen, uint16_t number);
 /* The controls of each role. */
 void sut_check_server(struct sut_session *s);
 void sut_check_client(struct sut_session *s);
+/* Controls that need a node of another configuration. */
+void sut_check_ports(struct sut_session *s);
+void sut_check_relaxation(struct sut_session *s);
+void sut_check_unaware(struct sut_session *s);
+void sut_check_rate(struct sut_session *s);
 /* Verbs and arguments that do not exist have to be unsupported. */
 void sut_check_probe(struct sut_session *s);
 
