@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from aiocoap import Context
+from aiocoap.numbers.constants import MCAST_ALL
 from aiocoap.resource import Site, WKCResource
 from arguments import Arguments, BadArgument, Refused, endpoint, split_endpoint
 from lines import say_event
@@ -19,11 +20,16 @@ class JoinWatch(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.complaint: str | None = None
+        self.complaints: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.getMessage().startswith("Could not join"):
-            self.complaint = record.getMessage()
+            self.complaints.append(record.getMessage())
+
+    def failed(self, group: str) -> bool:
+        """aiocoap tells the IP version only."""
+        version = "IPv6" if ":" in group else "IPv4"
+        return any(version in complaint for complaint in self.complaints)
 
 
 class Server:
@@ -51,14 +57,24 @@ class Server:
         self._context = await Context.create_server_context(
             self._site(),
             bind=("::", self._port),
-            multicast=[(group, self._interface) for group in self._groups],
+            multicast=self._memberships(),
             transports=["udp6"],
         )
         log.removeHandler(watch)
-        if watch.complaint:
-            raise Refused(f"aiocoap: {watch.complaint} ({', '.join(self._groups)})")
         for group in self._groups:
+            if watch.failed(group):
+                raise Refused(f"aiocoap: {'; '.join(watch.complaints)} ({group})")
             say_event("join", peer=endpoint(group, self._port))
+
+    def _memberships(self) -> list[Any]:
+        """A bare interface name is aiocoap's word for the All CoAP Nodes groups that it knows."""
+        groups: list[Any] = [(group, self._interface) for group in self._groups]
+        everyone = self._discovery and self._port == 5683
+        named = set(self._groups) & set(MCAST_ALL)
+        if everyone and not named:
+            return [*groups, self._interface]
+        others = [(group, self._interface) for group in MCAST_ALL if group not in named]
+        return [*groups, *others] if everyone else groups
 
     def _site(self) -> Site:
         site = Site()

@@ -12,7 +12,8 @@ struct server {
   coap_context_t *context;
   const json_t *start;
   json_t *tree;    /* `resources`; owned */
-  json_t *runtime; /* groups that were joined by command; owned */
+  json_t *joined;  /* the groups that it is a member of, as addresses; owned */
+  json_t *runtime; /* those of them that were joined by command; owned */
   uint16_t port;
   bool has_leisure;
   coap_fixed_point_t leisure;
@@ -96,6 +97,13 @@ static bool open_endpoint(const struct server *s, int family, struct outcome *ou
               family == AF_INET ? '4' : '6');
 }
 
+static bool is_in(const json_t *list, const char *text) {
+  for (size_t i = 0; i < json_array_size(list); i++)
+    if (strcmp(json_string_value(json_array_get(list, i)), text) == 0) return true;
+  return false;
+}
+
+/* Once: a second membership is none. */
 static bool join_group(const struct server *s, const char *text, struct outcome *outcome) {
   coap_address_t group;
   char host[ENDPOINT_TEXT];
@@ -105,11 +113,26 @@ static bool join_group(const struct server *s, const char *text, struct outcome 
     return fail(outcome, REFUSED, "group %.60s: the server has port %u alone", text,
                 (unsigned)s->port);
   endpoint_print_host(&group, host);
+  if (is_in(s->joined, host)) return true;
   if (coap_join_mcast_group_intf(s->context, host, start_interface(s->start)) != 0)
     return fail(outcome, REFUSED, "libcoap could not join %s", host);
+  json_array_append_new(s->joined, json_string(host));
   json_t *event = event_new("join");
   event_endpoint(event, "peer", &group);
   say_event(event);
+  return true;
+}
+
+/* Who offers discovery is a member of these (RFC 7252, section 12.8); libcoap leaves that to us. */
+static bool join_everyone(const struct server *s, bool four, bool six, struct outcome *outcome) {
+  static const char *const groups[] = {"[ff02::fd]:5683", "[ff04::fd]:5683", "[ff05::fd]:5683",
+                                       "224.0.1.187:5683", NULL};
+  if (json_is_false(json_object_get(s->start, "discovery")) || s->port != COAP_DEFAULT_PORT)
+    return true;
+  for (size_t i = 0; groups[i]; i++) {
+    bool wanted = groups[i][0] == '[' ? six : four;
+    if (wanted && !join_group(s, groups[i], outcome)) return false;
+  }
   return true;
 }
 
@@ -136,13 +159,14 @@ static bool open_context(struct server *s, struct outcome *outcome) {
   for (size_t i = 0; i < s->count; i++)
     if (!resource_publish(&s->resources[i], s->context))
       return fail(outcome, REFUSED, "libcoap did not take resource %.60s", s->resources[i].path);
-  return join_configured(s, outcome);
+  return join_configured(s, outcome) && join_everyone(s, four, six, outcome);
 }
 
 static void close_context(struct server *s) {
   for (size_t i = 0; i < s->count; i++) s->resources[i].live = NULL;
   if (s->context) coap_free_context(s->context);
   s->context = NULL;
+  json_array_clear(s->joined);
 }
 
 /* ---- the role ---- */
@@ -153,6 +177,7 @@ static void server_close(void *self) {
   for (size_t i = 0; i < s->count; i++) resource_free(&s->resources[i]);
   free(s->resources);
   json_decref(s->tree);
+  json_decref(s->joined);
   json_decref(s->runtime);
   free(s);
 }
@@ -162,6 +187,7 @@ static void *server_open(const json_t *start, struct outcome *outcome) {
   if (!s) return NULL;
   s->start = start;
   s->port = start_port(start, COAP_DEFAULT_PORT);
+  s->joined = json_array();
   s->runtime = json_array();
   read_leisure(s);
   if (read_resources(s, outcome) && open_context(s, outcome)) return s;
@@ -193,14 +219,20 @@ static void do_set(struct server *s, const json_t *pairs, struct outcome *outcom
     fail(outcome, BAD_ARGUMENT, "path is needed");
 }
 
+static void join_at_runtime(struct server *s, const char *group, struct outcome *outcome) {
+  size_t before = json_array_size(s->joined);
+  if (join_group(s, group, outcome) && json_array_size(s->joined) > before)
+    json_array_append_new(s->runtime, json_string(group));
+}
+
 static void do_join(struct server *s, const json_t *pairs, struct outcome *outcome) {
   static const char *const known[] = {"group", NULL};
   if (!arguments_good(pairs, known, NULL, outcome)) return;
   const char *group = argument(pairs, "group");
   if (!group)
     fail(outcome, BAD_ARGUMENT, "group is needed");
-  else if (join_group(s, group, outcome))
-    json_array_append_new(s->runtime, json_string(group));
+  else
+    join_at_runtime(s, group, outcome);
 }
 
 /* The context goes, and with it the memberships; those of the configuration come back. */

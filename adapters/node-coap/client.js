@@ -245,8 +245,15 @@ class Client {
     sayEvent('restart')
   }
 
+  // An Agent closes its socket by itself after its last request; close() throws when it did.
   closeAgents () {
-    for (const agent of this.agents.values()) agent.close()
+    for (const agent of this.agents.values()) {
+      try {
+        agent.close()
+      } catch (e) {
+        if (e.code !== 'ERR_SOCKET_DGRAM_NOT_RUNNING') throw e
+      }
+    }
     this.agents.clear()
   }
 
