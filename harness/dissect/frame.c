@@ -4,6 +4,7 @@
 
 #include "dissect/ip.h"
 #include "dissect/octets.h"
+#include "dissect/zero.h"
 
 /* LINKTYPE_ values. 12 and 14 are what raw IP is called in files of some BSD systems. */
 enum {
@@ -152,7 +153,7 @@ void dis_frame_read(struct dis_reassembly *reassembly, uint32_t link_type, uint3
   struct rest rest = {data, length, original_length > length ? original_length - length : 0};
   struct ip_origin origin = {reassembly, interface, time};
   unsigned version;
-  memset(frame, 0, sizeof *frame);
+  zero(frame, sizeof *frame);
   if (read_link(link_type, &rest, &version, frame))
     ip_read(&origin, version, rest.data, rest.length, rest.missing, frame);
 }

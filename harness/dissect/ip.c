@@ -56,7 +56,8 @@ static uint64_t pseudo_header(const struct dis_frame *frame, uint8_t protocol, s
   size_t from = chorus_is_ipv4(&frame->destination) ? 12 : 0;
   uint64_t sum = checksum_add(0, frame->source.address + from, 16 - from);
   sum = checksum_add(sum, frame->destination.address + from, 16 - from);
-  return sum + protocol + length;
+  sum = checksum_number(sum, protocol);
+  return checksum_number(checksum_number(sum, (uint16_t)length), (uint16_t)(length >> 16));
 }
 
 /* Why the checksum of the UDP datagram of |length| octets at |p| is wrong, or NULL. */

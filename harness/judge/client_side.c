@@ -217,19 +217,20 @@ static void attach(struct judge *judge, struct jdg_look *look, struct jdg_arriva
 /* |known_mid|: this source has used the Message ID before; a client may take this for a duplicate.
  */
 static struct arrival *new_arrival(struct judge *judge, struct jdg_look *look, bool known_mid) {
-  struct arrival *a = jdg_pool_take(&judge->arrival_pool);
+  struct arrival *a = jdg_pool_take_unset(&judge->arrival_pool);
   if (!a) {
     judge->no_memory = true;
     return NULL;
   }
+  zero(a, sizeof *a);
   fill(&a->arrival, look);
   a->last_time = look->now;
+  a->digest = judge->digest;
   attach(judge, look, &a->arrival);
   a->arrival.due = what_is_due(look, &a->arrival);
   bool plain = a->arrival.due == JDG_DELIVER || a->arrival.due == JDG_INVALID;
   if (known_mid && plain) a->arrival.due = JDG_UNCERTAIN;
   note_answer(&a->arrival);
-  a->digest = look->judge->digest;
   struct arrival_key key = {look->host, &look->frame_info->source, a->arrival.mid};
   a->hash = arrival_hash(judge, &key);
   a->indexed = jdg_table_add(&judge->arrivals, a->hash, a);

@@ -13,6 +13,7 @@
 #ifndef CHORUS_JUDGE_INTERNAL_H
 #define CHORUS_JUDGE_INTERNAL_H
 
+#include "dissect/zero.h"
 #include "judge/model.h"
 #include "judge/pool.h"
 #include "judge/table.h"

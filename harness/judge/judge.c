@@ -282,7 +282,7 @@ static uint64_t conditions(const struct jdg_look *look) {
 /* The look has neither message nor request: what its rules need of these is not asked. */
 #define BARE JDG_PASSES
 
-static void make_list(struct judge *judge, unsigned index, uint64_t lacking,
+static void fill_list(const struct judge *judge, unsigned index, uint64_t lacking,
                       struct call_list *list) {
   uint64_t exact = lacking & ~BARE;
   uint64_t mild = lacking & BARE ? exact & (JDG_IF_EVENTS | JDG_IF_STATED) : exact;
@@ -304,11 +304,11 @@ static void make_list(struct judge *judge, unsigned index, uint64_t lacking,
   *list = (struct call_list){lacking, true, list->entries, entry, list->passes, pass};
 }
 
-/* The rules of hook |index| whose needs are met, or NULL without memory. */
-static const struct call_list *calls(struct judge *judge, unsigned index, uint64_t lacking) {
-  uint64_t hash = (lacking * UINT64_C(0x9e3779b97f4a7c15)) >> 58;
-  struct call_list *list = &judge->call_lists[index][hash & (CALL_LISTS - 1)];
-  if (list->made && list->lacking == lacking) return list;
+/* Rarely called, and kept out of the way of calls(). */
+__attribute__((noinline, cold)) static const struct call_list *make_list(struct judge *judge,
+                                                                         unsigned index,
+                                                                         uint64_t lacking,
+                                                                         struct call_list *list) {
   if (!list->entries) {
     size_t room = judge->check_count + 1;
     list->entries = calloc(room, sizeof *list->entries + sizeof *list->passes);
@@ -318,8 +318,16 @@ static const struct call_list *calls(struct judge *judge, unsigned index, uint64
     judge->no_memory = true;
     return NULL;
   }
-  make_list(judge, index, lacking, list);
+  fill_list(judge, index, lacking, list);
   return list;
+}
+
+/* The rules of hook |index| whose needs are met, or NULL without memory. */
+static const struct call_list *calls(struct judge *judge, unsigned index, uint64_t lacking) {
+  uint64_t hash = (lacking * UINT64_C(0x9e3779b97f4a7c15)) >> 58;
+  struct call_list *list = &judge->call_lists[index][hash & (CALL_LISTS - 1)];
+  bool found = list->lacking == lacking && list->made;
+  return found ? list : make_list(judge, index, lacking, list);
 }
 
 static bool has_passes(struct judge *judge, struct host *host) {
@@ -328,7 +336,9 @@ static bool has_passes(struct judge *judge, struct host *host) {
   return host->passes;
 }
 
-static void call_rules(struct judge *judge, struct jdg_look *look) {
+/* Part of both its callers: three times a packet the call itself would count. */
+__attribute__((always_inline)) static inline void call_rules(struct judge *judge,
+                                                             struct jdg_look *look) {
   unsigned index = (unsigned)__builtin_ctz((unsigned)look->hook);
   uint64_t lacking = ~look->conditions & judge->hook_needs[index];
   if (!look->coap && !look->request) lacking |= BARE;
@@ -426,7 +436,10 @@ static void expire(struct judge *judge) {
 }
 
 static void ring(struct judge *judge, const struct jdg_timer *timer) {
-  struct jdg_look look = {.judge = judge, .now = timer->time};
+  struct jdg_look look;
+  zero(&look, sizeof look);
+  look.judge = judge;
+  look.now = timer->time;
   if (timer->kind == JDG_TIMER_WINDOW) {
     struct jdg_reception *r = timer->object;
     look.reception = r;
@@ -631,12 +644,15 @@ static struct jdg_host *bound_host(const struct judge *judge, uint32_t interface
 }
 
 static struct jdg_look new_look(struct judge *judge, const struct cap_packet *packet) {
-  return (struct jdg_look){.judge = judge,
-                           .now = judge->now,
-                           .frame = packet->frame,
-                           .coap = &judge->coap,
-                           .frame_info = &judge->frame,
-                           .group = judge->to_group};
+  struct jdg_look look;
+  zero(&look, sizeof look);
+  look.judge = judge;
+  look.now = judge->now;
+  look.frame = packet->frame;
+  look.coap = &judge->coap;
+  look.frame_info = &judge->frame;
+  look.group = judge->to_group;
+  return look;
 }
 
 static void own_view(struct judge *judge, const struct cap_packet *packet, struct jdg_host *host) {

@@ -16,7 +16,7 @@ void jdg_pool_free(struct jdg_pool *pool) {
   memset(pool, 0, sizeof *pool);
 }
 
-static int add_slab(struct jdg_pool *pool) {
+int jdg_pool_grow(struct jdg_pool *pool) {
   if (pool->slab_count == pool->slab_capacity) {
     size_t capacity = pool->slab_capacity ? 2 * pool->slab_capacity : 8;
     void **slabs = realloc(pool->slabs, capacity * sizeof *slabs);
@@ -32,20 +32,8 @@ static int add_slab(struct jdg_pool *pool) {
 }
 
 void *jdg_pool_take(struct jdg_pool *pool) {
-  void *object = pool->free_list;
-  if (object) {
-    memcpy(&pool->free_list, object, sizeof(void *));
-  } else {
-    if (pool->next_in_slab == JDG_SLAB_OBJECTS && add_slab(pool) != 0) return NULL;
-    object = (char *)pool->slabs[pool->slab_count - 1] + pool->next_in_slab++ * pool->object_size;
-  }
-  memset(object, 0, pool->object_size);
-  return object;
-}
-
-void jdg_pool_give(struct jdg_pool *pool, void *object) {
-  memcpy(object, &pool->free_list, sizeof(void *));
-  pool->free_list = object;
+  void *object = jdg_pool_take_unset(pool);
+  return object ? memset(object, 0, pool->object_size) : NULL;
 }
 
 int jdg_fifo_grow(struct jdg_fifo *fifo) {

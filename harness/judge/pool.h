@@ -7,6 +7,7 @@
 #define CHORUS_JUDGE_POOL_H
 
 #include <stddef.h>
+#include <string.h>
 
 struct jdg_pool {
   size_t object_size; /* octets, at least that of a pointer */
@@ -21,7 +22,23 @@ struct jdg_pool {
 void jdg_pool_init(struct jdg_pool *pool, size_t object_size);
 void jdg_pool_free(struct jdg_pool *pool);
 void *jdg_pool_take(struct jdg_pool *pool); /* zeroed; NULL: no memory */
-void jdg_pool_give(struct jdg_pool *pool, void *object);
+int jdg_pool_grow(struct jdg_pool *pool);   /* -1: no memory */
+
+/* The same for those who write the whole object: what it holds is what it was last used for. */
+static inline void *jdg_pool_take_unset(struct jdg_pool *pool) {
+  void *object = pool->free_list;
+  if (object) {
+    memcpy(&pool->free_list, object, sizeof(void *));
+    return object;
+  }
+  if (pool->next_in_slab == JDG_SLAB_OBJECTS && jdg_pool_grow(pool) != 0) return NULL;
+  return (char *)pool->slabs[pool->slab_count - 1] + pool->next_in_slab++ * pool->object_size;
+}
+
+static inline void jdg_pool_give(struct jdg_pool *pool, void *object) {
+  memcpy(object, &pool->free_list, sizeof(void *));
+  pool->free_list = object;
+}
 
 /* A queue of pointers in a ring. */
 struct jdg_fifo {

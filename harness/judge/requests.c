@@ -349,19 +349,20 @@ void mid_note(struct judge *judge, struct jdg_look *look) {
   struct mid_use *other =
       request ? jdg_table_find(&judge->mid_sources, hash_source, same_mid_use, &any) : NULL;
   if (!look->mid_clash && other && crosses(other, look)) look->mid_clash = &other->use;
-  struct mid_use *use = jdg_pool_take(&judge->mid_pool);
+  struct mid_use *use = jdg_pool_take_unset(&judge->mid_pool);
   if (!use) {
     judge->no_memory = true;
     return;
   }
-  use->use = (struct jdg_mid_use){.sender = look->host,
-                                  .time = look->now,
-                                  .frame = look->frame,
-                                  .digest = digest,
-                                  .destination = f->destination,
-                                  .group = look->group,
-                                  .request = request,
-                                  .type = m->type};
+  zero(use, sizeof *use);
+  use->use.sender = look->host;
+  use->use.time = look->now;
+  use->use.frame = look->frame;
+  use->use.digest = digest;
+  use->use.destination = f->destination;
+  use->use.group = look->group;
+  use->use.request = request;
+  use->use.type = m->type;
   use->source = f->source;
   use->mid = m->mid;
   use->hash_pair = hash_pair;

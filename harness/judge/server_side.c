@@ -28,11 +28,12 @@ struct leg *leg_find(const struct judge *judge, const struct request *request,
 struct leg *leg_of(struct judge *judge, struct request *request, struct jdg_host *server) {
   struct leg *leg = leg_find(judge, request, server);
   if (leg) return leg;
-  leg = jdg_pool_take(&judge->leg_pool);
+  leg = jdg_pool_take_unset(&judge->leg_pool);
   if (!leg) {
     judge->no_memory = true;
     return NULL;
   }
+  zero(leg, sizeof *leg);
   leg->leg.request = &request->request;
   leg->leg.server = server;
   leg->leg.received = CHORUS_NEVER;
@@ -171,12 +172,13 @@ static bool note_leisure(struct host *host, bool group, chorus_time now) {
 
 static struct reception *new_reception(struct judge *judge, struct jdg_look *look,
                                        enum jdg_bad bad) {
-  struct reception *r = jdg_pool_take(&judge->reception_pool);
+  struct reception *r = jdg_pool_take_unset(&judge->reception_pool);
   if (!r) {
     judge->no_memory = true;
     return NULL;
   }
   const struct dis_coap *m = look->coap;
+  zero(r, sizeof *r);
   struct jdg_reception *q = &r->reception;
   q->server = look->host;
   q->source = look->frame_info->source;
@@ -188,13 +190,13 @@ static struct reception *new_reception(struct judge *judge, struct jdg_look *loo
   q->type = m->type;
   q->code = m->code;
   q->mid = m->mid;
-  q->token_length = copy_token(q->token, m);
   q->size = m->length;
   q->frame = look->frame;
   q->time = q->last_time = look->now;
   q->window_end = CHORUS_NEVER;
+  q->token_length = copy_token(q->token, m);
   if (bad == JDG_BAD_OPTION) dis_options_reject(m, &q->culprit);
-  r->digest = look->judge->digest;
+  r->digest = judge->digest;
   return r;
 }
 

@@ -90,6 +90,7 @@ static void heap_pop(struct jdg_timers *timers) {
 
 void jdg_timers_init(struct jdg_timers *timers) {
   *timers = (struct jdg_timers){.next = CHORUS_NEVER};
+  for (size_t i = 0; i < JDG_LANES; i++) timers->heads[i] = CHORUS_NEVER;
 }
 
 /* Each kind has a lane that it tries first. */
@@ -104,6 +105,7 @@ int jdg_timers_set(struct jdg_timers *timers, chorus_time time, enum jdg_timer_k
   struct jdg_timer timer = {time, timers->sequence++, kind, object};
   struct jdg_lane *lane = own_lane(timers, kind, time);
   if ((lane ? lane_push(lane, &timer) : heap_push(timers, &timer)) != 0) return -1;
+  if (lane && lane->count == 1) timers->heads[lane - timers->lanes] = time;
   if (time < timers->next) timers->next = time;
   return 0;
 }
@@ -113,6 +115,7 @@ static struct jdg_lane *first_lane(struct jdg_timers *timers) {
   struct jdg_lane *best = NULL;
   const struct jdg_timer *first = timers->count ? &timers->heap[0] : NULL;
   for (size_t i = 0; i < JDG_LANES; i++) {
+    if (timers->heads[i] != timers->next) continue;
     const struct jdg_timer *head = lane_head(&timers->lanes[i]);
     if (!head || (first && !before(head, first))) continue;
     best = &timers->lanes[i];
@@ -124,10 +127,8 @@ static struct jdg_lane *first_lane(struct jdg_timers *timers) {
 /* Of the lanes and the heap. */
 static chorus_time earliest(const struct jdg_timers *timers) {
   chorus_time time = timers->count ? timers->heap[0].time : CHORUS_NEVER;
-  for (size_t i = 0; i < JDG_LANES; i++) {
-    const struct jdg_timer *head = lane_head(&timers->lanes[i]);
-    if (head && head->time < time) time = head->time;
-  }
+  for (size_t i = 0; i < JDG_LANES; i++)
+    if (timers->heads[i] < time) time = timers->heads[i];
   return time;
 }
 
@@ -137,6 +138,7 @@ struct jdg_timer jdg_timers_take(struct jdg_timers *timers) {
   if (lane) {
     lane->head = (lane->head + 1) & (lane->capacity - 1);
     lane->count--;
+    timers->heads[lane - timers->lanes] = lane->count ? lane_head(lane)->time : CHORUS_NEVER;
   } else {
     heap_pop(timers);
   }

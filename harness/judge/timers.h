@@ -30,7 +30,8 @@ struct jdg_lane {
 #define JDG_LANES 4
 
 struct jdg_timers {
-  chorus_time next; /* when the earliest is due; CHORUS_NEVER: there is none */
+  chorus_time next;             /* when the earliest is due; CHORUS_NEVER: there is none */
+  chorus_time heads[JDG_LANES]; /* of the lanes: the first time, CHORUS_NEVER: none */
   struct jdg_lane lanes[JDG_LANES];
   struct jdg_timer *heap;
   size_t count, capacity; /* of the heap */
