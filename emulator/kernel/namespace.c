@@ -128,14 +128,16 @@ static int add_routes(struct krn_netlink *netlink, int index, const struct krn_h
 }
 
 /* Neighbours that every host has; see krn_neighbour_add(). */
-static int add_neighbours(struct krn_netlink *netlink, int index, const uint8_t mac[6]) {
+static int add_neighbours(struct krn_netlink *netlink, const struct krn_namespace *space,
+                          const struct krn_host_plan *plan) {
   static const struct chorus_endpoint *const known[] = {&gateway_v6, &gateway_v4, &reports_v6,
                                                         &reports_v4};
   int error = 0;
   for (size_t i = 0; i < sizeof known / sizeof *known && !error; i++) {
     uint8_t header[KRN_ETHERNET_HEADER];
-    krn_frame_header(header, known[i], mac);
-    error = krn_neighbour_add(netlink, index, known[i], header);
+    if (!speaks(plan, chorus_is_ipv4(known[i]))) continue;
+    krn_frame_header(header, known[i], space->mac);
+    error = krn_neighbour_add(netlink, space->index, known[i], header);
   }
   return error;
 }
@@ -149,7 +151,7 @@ static int configure(struct krn_netlink *netlink, const struct krn_host_plan *pl
   for (size_t i = 0; i < plan->address_count && !error; i++)
     error = krn_address_add(netlink, space->index, &plan->addresses[i]);
   if (!error) error = add_routes(netlink, space->index, plan);
-  if (!error) error = add_neighbours(netlink, space->index, space->mac);
+  if (!error) error = add_neighbours(netlink, space, plan);
   return error;
 }
 

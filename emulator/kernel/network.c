@@ -446,7 +446,10 @@ int krn_join(struct krn_network *network, uint32_t node, const struct chorus_end
     status = emu_host_ops(false)->join(emu_node_at(network->model, node), group);
   else if (n)
     status = krn_sockets_help(n, group);
-  if (status != CHORUS_OK) krn_complain(network->why, "cannot join: %s", strerror(errno));
+  if (status == CHORUS_BAD_ARGUMENT)
+    krn_complain(network->why, "there is no such node, or this is no group");
+  else if (status != CHORUS_OK)
+    krn_complain(network->why, "no memory or descriptors left to join a group");
   return status;
 }
 

@@ -46,6 +46,7 @@ struct control {
 
 struct krn_process {
   struct krn_network *network;
+  struct krn_node *node;
   struct krn_program_watch watch;
   struct stream *streams[2]; /* NULL: closed */
   struct input *input;
@@ -147,9 +148,12 @@ static void drain_stream(struct stream *s) {
   end_stream(s);
 }
 
+/* What the program sent before it said something is seen to leave before. */
 static void stream_ready(struct krn_watch *watch, uint32_t events) {
+  struct stream *s = (struct stream *)(void *)watch;
   (void)events;
-  drain_stream((struct stream *)(void *)watch);
+  krn_switch_drain(s->process->node);
+  drain_stream(s);
 }
 
 /* Input. */
@@ -230,6 +234,7 @@ static void tell_end(struct krn_process *p, const struct krn_init_news *news) {
   if (p->ended) return;
   p->ended = true;
   p->leftover = news->leftover;
+  krn_switch_drain(p->node);
   for (int i = 0; i < 2; i++)
     if (p->streams[i]) drain_stream(p->streams[i]);
   for (int i = 0; i < 2; i++)
@@ -469,7 +474,7 @@ static int start(const struct krn_node *node, const struct krn_program *program,
 }
 
 uint32_t krn_spawn(struct krn_network *network, uint32_t node, const struct krn_program *program) {
-  const struct krn_node *n = krn_node_at(network, node);
+  struct krn_node *n = krn_node_at(network, node);
   if (!n || n->presence == KRN_PORT) {
     krn_complain(network->why, "this node has no namespace to run programs in");
     return 0;
@@ -477,7 +482,7 @@ uint32_t krn_spawn(struct krn_network *network, uint32_t node, const struct krn_
   struct krn_process *p = reserve_program(network) ? calloc(1, sizeof *p) : NULL;
   if (!p) return krn_complain(network->why, "no memory");
   *p = (struct krn_process){
-      .network = network, .watch = program->watch, .first_handle = -1, .output = -1};
+      .network = network, .node = n, .watch = program->watch, .first_handle = -1, .output = -1};
   int error = start(n, program, p);
   if (error) {
     abandon(p);

@@ -509,7 +509,10 @@ void krn_sockets_stop_help(struct krn_node *node, const struct chorus_endpoint *
 
 /* Tables. Deadlines, events and random numbers are the emulator's. */
 
+/* A deadline at the beginning of time comes when time flows, so that what it causes is seen. */
 static void relay_deadline(void *context, chorus_time at) {
+  const struct krn_network *network = node_of(context)->network;
+  if (!network->running && at == 0) at = 1;
   emu_host_ops(false)->deadline(context, at);
 }
 
@@ -543,6 +546,19 @@ static void program_close(void *context, uint16_t port) {
   emu_host_ops(false)->close(context, port);
 }
 
+/* A tester is the emulator's own node. */
+static int port_send(void *context, const struct chorus_datagram *d) {
+  return emu_host_ops(false)->send(context, d);
+}
+
+static int port_join(void *context, const struct chorus_endpoint *group) {
+  return emu_host_ops(false)->join(context, group);
+}
+
+static void port_leave(void *context, const struct chorus_endpoint *group) {
+  emu_host_ops(false)->leave(context, group);
+}
+
 #define SOCKETS_TABLE                                                                             \
   .send = sockets_send, .deadline = relay_deadline, .open = sockets_open, .close = sockets_close, \
   .join = sockets_join, .leave = sockets_leave, .random = relay_random
@@ -550,12 +566,15 @@ static void program_close(void *context, uint16_t port) {
   .send = program_send, .deadline = relay_deadline, .open = program_open, .close = program_close, \
   .join = program_join, .leave = program_leave, .random = relay_random
 
+#define PORT_TABLE                                                                             \
+  .send = port_send, .deadline = relay_deadline, .open = program_open, .close = program_close, \
+  .join = port_join, .leave = port_leave, .random = relay_random
+
 const struct chorus_host_ops *krn_host_ops(enum krn_presence presence, bool events) {
-  static const struct chorus_host_ops sockets[2] = {{SOCKETS_TABLE},
-                                                    {SOCKETS_TABLE, .event = relay_event}};
-  static const struct chorus_host_ops program[2] = {{PROGRAM_TABLE},
-                                                    {PROGRAM_TABLE, .event = relay_event}};
-  if (presence == KRN_SOCKETS) return &sockets[events];
-  if (presence == KRN_HOST) return &program[events];
-  return emu_host_ops(events);
+  static const struct chorus_host_ops tables[][2] = {
+      [KRN_SOCKETS] = {{SOCKETS_TABLE}, {SOCKETS_TABLE, .event = relay_event}},
+      [KRN_PORT] = {{PORT_TABLE}, {PORT_TABLE, .event = relay_event}},
+      [KRN_HOST] = {{PROGRAM_TABLE}, {PROGRAM_TABLE, .event = relay_event}},
+  };
+  return &tables[presence][events];
 }

@@ -5,7 +5,7 @@
 #include "scope.h"
 #include "snoop.h"
 
-#define FRAMES_AT_ONCE 256 /* of one host, then the others have their turn */
+#define FRAMES_AT_ONCE 64 /* of one host, then the others have their turn */
 
 /* Memberships. The table has those of kernels under port 0. */
 

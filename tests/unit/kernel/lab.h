@@ -36,7 +36,8 @@ struct lab_node {
   bool inside;    /* in one of its own functions */
   size_t answers; /* so many datagrams it sends back */
   const char *join;
-  uint16_t port; /* opened at start; 0: none */
+  const char *early; /* sends there when the deadline comes that it sets at start */
+  uint16_t port;     /* opened at start; 0: none */
   int start_status;
   uint64_t draw; /* a random number drawn at start */
 };
@@ -101,6 +102,7 @@ static inline int lab_start(void *state, chorus_time now, const struct chorus_ho
     struct chorus_endpoint group = at(node->join);
     ck_assert_int_eq(host->ops->join(host->context, &group), CHORUS_OK);
   }
+  if (node->early) host->ops->deadline(host->context, 0);
   node->inside = false;
   return node->start_status;
 }
@@ -130,6 +132,10 @@ static inline void lab_wake(void *state, chorus_time now) {
   lab_enter(node);
   node->wakes++;
   node->last_wake = now;
+  if (node->early) {
+    struct chorus_datagram d = {.destination = at(node->early)};
+    ck_assert_int_eq(node->host->ops->send(node->host->context, &d), CHORUS_OK);
+  }
   node->inside = false;
 }
 

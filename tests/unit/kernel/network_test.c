@@ -300,6 +300,21 @@ START_TEST(deadlines_come_on_time) {
 }
 END_TEST
 
+START_TEST(deadlines_wait_for_time_to_begin) {
+  struct lab *lab = lab_default();
+  lab->nodes[0].early = lab->nodes[1].early = "[2001:db8::3]:5683";
+  lab_add(lab, "a", "[2001:db8::1]", 0, NULL);
+  lab_add_as(lab, "t", "[2001:db8::2]", KRN_PORT, (struct emu_node_config){0});
+  uint32_t b = lab_add(lab, "b", "[2001:db8::3]", 5683, NULL);
+  lab_go(lab);
+  ck_assert_uint_eq(lab->sent_count, 0);
+  lab_await(lab, &lab->nodes[b].count, 2);
+  ck_assert_uint_eq(lab->sent_count, 2);
+  ck_assert_uint_eq(lab->sent[0].at, 1);
+  lab_free(lab);
+}
+END_TEST
+
 START_TEST(dilated_time_runs_faster) {
   struct lab *lab = lab_new((struct krn_config){
       .network = {.seed = 1, .latency = 400 * CHORUS_MILLISECOND}, .dilation = 20});
@@ -396,5 +411,6 @@ LAB_SUITE("network", {unicast_goes_there_and_back, 2}, {multicast_reaches_member
           {nobody_has_the_address, 1}, {link_local_addresses_have_the_zone_of_their_link, 1},
           {threads_have_networks_of_their_own, 1}, {nodes_may_come_later, 1},
           {the_past_is_over_at_once, 1}, {idle_kernels_say_nothing, 1}, {deadlines_come_on_time, 1},
-          {dilated_time_runs_faster, 1}, {random_numbers_are_those_of_the_emulator, 1},
-          {bad_nodes_are_refused, 1}, {patience_ends, 1}, {waiting_can_be_interrupted, 1})
+          {deadlines_wait_for_time_to_begin, 1}, {dilated_time_runs_faster, 1},
+          {random_numbers_are_those_of_the_emulator, 1}, {bad_nodes_are_refused, 1},
+          {patience_ends, 1}, {waiting_can_be_interrupted, 1})

@@ -16,6 +16,8 @@ struct ear {
   size_t ends;
   int status;
   size_t lines_at_end;
+  const struct lab *lab;
+  size_t early; /* lines that came before as many packets */
 };
 
 static void hear_line(void *context, chorus_time now, bool is_error, const char *line,
@@ -23,6 +25,7 @@ static void hear_line(void *context, chorus_time now, bool is_error, const char 
   struct ear *ear = context;
   (void)now;
   ear->lines++;
+  if (ear->lab && ear->lab->sent_count < ear->lines) ear->early++;
   if (length > ear->longest) ear->longest = length;
   if (ear->length + length + 4 > sizeof ear->text) return;
   ear->length += (size_t)sprintf(ear->text + ear->length, "%c:%.*s\n", is_error ? 'e' : 'o',
@@ -293,6 +296,28 @@ END_TEST
   "print('out',flush=True)\n"                                         \
   "sys.stdin.readline()\n"
 
+#define SPEAKER                                          \
+  "import socket\n"                                      \
+  "s=socket.socket(socket.AF_INET6,socket.SOCK_DGRAM)\n" \
+  "for i in range(200):\n"                               \
+  "  s.sendto(b'x',('2001:db8::1',5683))\n"              \
+  "  print('sent',flush=True)\n"
+
+START_TEST(packets_are_seen_before_the_lines_about_them) {
+  struct lab *lab = with_host();
+  struct ear *ear = calloc(1, sizeof *ear);
+  const char *const arguments[] = {"python3", "-c", SPEAKER, NULL};
+  ear->lab = lab;
+  ck_assert_uint_ne(spawn_with(lab, 1, ear, (struct krn_program){.arguments = arguments}), 0);
+  await_long(lab, &ear->ends, 1);
+  ck_assert_uint_eq(ear->lines, 200);
+  ck_assert_uint_eq(lab->sent_count, 200);
+  ck_assert_uint_eq(ear->early, 0);
+  lab_free(lab);
+  free(ear);
+}
+END_TEST
+
 static bool is_up(void *context, uint32_t node) {
   const struct ear *ear = context;
   return node != 1 || ear->lines > 0;
@@ -341,4 +366,4 @@ LAB_SUITE("program", {lines_come_before_the_end, 1}, {input_reaches_the_program,
           {programs_see_their_namespace_only, 1}, {what_cannot_start_is_told, 1},
           {signals_are_forwarded, 1}, {forgotten_processes_are_counted, 1},
           {a_helper_makes_any_server_a_member, 2}, {memberships_of_programs_are_seen, 1},
-          {kernels_do_not_answer_for_groups, 1})
+          {packets_are_seen_before_the_lines_about_them, 1}, {kernels_do_not_answer_for_groups, 1})
