@@ -245,6 +245,44 @@ class TestClient:
         assert answer["code"] == "2.04"
         assert text(server.event("state", path="/light")) == "on"
 
+    def test_a_large_representation(
+        self, start: Start, client: Manifest, peer: Manifest, ip: int
+    ) -> None:
+        """The application gets all of it, in however many blocks it came (RFC 7959)."""
+        large = {"/large": {"kind": "state", "payload": (b"0123456789" * 150).hex()}}
+        server, program = serve(start, peer, ip, resources=large), ask(start, client, ip)
+        (answer,) = program.request("q", unicast(server, ip, "/large"))
+        assert answer["payload"] == large["/large"]["payload"]
+
+    def test_observe(self, start: Start, client: Manifest, peer: Manifest, ip: int) -> None:
+        if "observe" not in client.roles["client"]["verbs"]["request"]:
+            pytest.skip(f"{client.name} cannot observe")
+        server, program = serve(start, peer, ip), ask(start, client, ip)
+        uri = ("uri", unicast(server, ip, "/watched"))
+        program.command("request", ("id", "w"), uri, ("observe", "0"))
+        program.event("deliver", request="w", payload=b"0".hex())
+        for value in ("1", "2"):
+            server.command("set", ("path", "/watched"), ("payload", value))
+            program.event("deliver", request="w", payload=value.encode().hex())
+        program.command("forget", ("of", "w"))
+        program.event("done", request="w", detail="cancelled")
+
+    def test_works_after_restart(
+        self, start: Start, client: Manifest, peer: Manifest, ip: int
+    ) -> None:
+        can(client, "client", "restart")
+        server, program = serve(start, peer, ip), ask(start, client, ip)
+        assert program.command("restart", ("port", "40000"))["status"] == "ok"
+        program.event("restart")
+        assert len(program.request("q", unicast(server, ip, "/light"))) == 1
+        assert server.event("execute", path="/light")["peer"].endswith(":40000")
+
+    def test_link_local(self, start: Start, client: Manifest, peer: Manifest) -> None:
+        server, program = serve(start, peer, 6, groups=["[ff02::1234]:5683"]), ask(start, client, 6)
+        (answer,) = program.request("q", "coap://[ff02::1234]/light", timeout="1s")
+        assert answer["peer"].startswith("[fe80::") and "%" in answer["peer"]
+        assert server.event("execute", path="/light", group=True)
+
     def test_group(self, start: Start, client: Manifest, peer: Manifest, ip: int) -> None:
         """Two servers answer; a stack may give its application only one of them."""
         servers = [serve(start, peer, ip, "one"), serve(start, peer, ip, "two")]
@@ -294,6 +332,32 @@ class TestClient:
             reply = program.command("request", *arguments)
             assert (reply["status"], bool(reply.get("why"))) == (status, True), arguments
         assert program.events("request") == []
+
+
+class TestProxy:
+    def test_forwards(self, start: Start, proxy: Manifest, peer: Manifest, ip: int) -> None:
+        """By Proxy-Scheme or by Proxy-Uri (RFC 7252, section 5.10.2): a stack may know one only.
+
+        Uri-Path is there both times: node-coap does not look at the path in Proxy-Uri.
+        """
+        if ip not in proxy.roles["proxy"].get("ip", [4, 6]):
+            pytest.skip(f"{proxy.name} does not forward over IPv{ip}")
+        server, client = serve(start, peer, ip), ask(start, peer, ip)
+        program = start(proxy, "proxy", "two")
+        assert "ready" in program.start(ip), program.seen
+        host = server.host.ipv4 if ip == 4 else f"[{server.host.ipv6}]"
+        name = (server.host.ipv4 if ip == 4 else server.host.ipv6).encode().hex()
+        split = (("option", f"3={name}"), ("option", "7=1633"), ("option", "39=636f6170"))
+        whole = (("option", "35=" + f"coap://{host}:5683/light".encode().hex()),)
+        for number, options in enumerate((split, whole)):
+            uri = ("uri", unicast(program, ip, "/light"))
+            reply = client.command("request", ("id", str(number)), uri, ("timeout", "3s"), *options)
+            assert reply["status"] == "ok", reply
+            client.event("done", request=str(number))
+        answers = [text(a) for a in client.events("deliver", code="2.05")]
+        assert answers.count("off") in (1, 2), client.seen
+        proxy_host = program.host.ipv4 if ip == 4 else f"[{program.host.ipv6}]"
+        assert server.event("execute", path="/light")["peer"].startswith(proxy_host)
 
 
 class TestProtocol:
