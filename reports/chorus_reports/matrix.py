@@ -255,10 +255,11 @@ class _Builder:
                     self.declared.append((index, seat, rule))
 
     def settle_declared(self) -> None:
-        """Where the rule concerns that role at all."""
+        """Where the rule concerns that role at all, or nobody's runs show whom it concerns."""
+        judged = {rule: role for role, rules in self.known.items() for rule in rules}
         for index, seat, rule in self.declared:
-            text = self.text(rule)
-            if rule in self.known.get(seat.role, ()) or (seat.role and seat.role in text.role):
+            told = seat.role and seat.role in self.text(rule).role
+            if rule not in judged or told or rule in self.known.get(seat.role, ()):
                 self.known.setdefault(seat.role, {}).setdefault(rule, "")
                 reasons = tuple(u.why for u in self.runs[index].unsupported)
                 self.cell(seat, rule).unsupported.setdefault(index, reasons)

@@ -125,6 +125,17 @@ def test_unsupported_is_neither_pass_nor_not_exercised(faulty: Results) -> None:
     assert not found.by_run
 
 
+def test_a_role_that_could_run_nothing_is_shown_all_the_same(base: Value) -> None:
+    results = samples.clean(base)
+    results["runs"] = [r for r in results["runs"] if r["sut"]["role"] == "server"]
+    for run in results["runs"]:
+        samples.unsupported(run, "no such role")
+    built = matrix.build([parsed(results)])
+    (table,) = built.tables
+    assert [row.text.id for row in table.rows() if row.text.id == "COAP-4.5-02"]
+    assert {c.verdict for row in table.rows() for c in row.cells.values()} == {"unsupported"}
+
+
 def test_a_rule_supported_elsewhere_is_judged_by_that(base: Value) -> None:
     results = samples.clean(base)
     samples.unsupported(samples.find(results, "aiocoap", "server", TWICE), "no such method")
