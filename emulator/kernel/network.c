@@ -32,7 +32,9 @@ void krn_watch_events(struct krn_network *network, struct krn_watch *watch, uint
 }
 
 void krn_watch_end(struct krn_network *network, struct krn_watch *watch) {
-  close(watch->fd); /* leaves the epoll set with its last reference, which it is: all are CLOEXEC */
+  /* By hand: a child of another thread between fork and exec may hold a reference, too. */
+  epoll_ctl(network->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+  close(watch->fd);
   watch->fd = -1;
   watch->dead = true;
   watch->next_dead = network->dead;
