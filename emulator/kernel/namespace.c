@@ -17,7 +17,6 @@
 #include "port.h"
 
 #define LOOPBACK_INDEX 1
-#define QUEUE_FRAMES   4096u /* that a host may send before the switch looks */
 
 bool krn_complain(char why[KRN_WHY], const char *format, ...) {
   va_list arguments;
@@ -146,7 +145,7 @@ static int configure(struct krn_netlink *netlink, const struct krn_host_plan *pl
                      struct krn_namespace *space) {
   uint32_t mtu = plan->mtu < EMU_IPV6_MIN_MTU ? EMU_IPV6_MIN_MTU : plan->mtu;
   int error = krn_link_up(netlink, LOOPBACK_INDEX, false);
-  if (!error) error = krn_link_prepare(netlink, space->index, space->mac, mtu, QUEUE_FRAMES);
+  if (!error) error = krn_link_prepare(netlink, space->index, space->mac, mtu, KRN_QUEUE_FRAMES);
   if (!error) error = krn_link_up(netlink, space->index, true);
   for (size_t i = 0; i < plan->address_count && !error; i++)
     error = krn_address_add(netlink, space->index, &plan->addresses[i]);

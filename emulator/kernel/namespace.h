@@ -8,6 +8,8 @@
 
 #include "chorus/kernel.h"
 
+#define KRN_QUEUE_FRAMES 4096u /* that a host may send before the switch looks */
+
 #define KRN_WHY 256 /* octets of a sentence about a failure */
 
 /* Writes a sentence. Always returns false. */

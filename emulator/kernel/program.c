@@ -141,6 +141,7 @@ static void drain_stream(struct stream *s) {
     if (length < 0 && errno == EINTR) continue;
     if (length < 0 && errno == EAGAIN) return;
     if (length <= 0) break;
+    krn_switch_drain(s->process->node); /* what was sent before is seen to leave before */
     keep_output(s->process, octets, (size_t)length);
     take_output(s, octets, (size_t)length);
     if (s->watch.dead) return;
@@ -148,12 +149,9 @@ static void drain_stream(struct stream *s) {
   end_stream(s);
 }
 
-/* What the program sent before it said something is seen to leave before. */
 static void stream_ready(struct krn_watch *watch, uint32_t events) {
-  struct stream *s = (struct stream *)(void *)watch;
   (void)events;
-  krn_switch_drain(s->process->node);
-  drain_stream(s);
+  drain_stream((struct stream *)(void *)watch);
 }
 
 /* Input. */

@@ -128,9 +128,9 @@ static void take(struct krn_node *node, struct krn_frame *frame) {
   take_packet(node, frame);
 }
 
-void krn_switch_drain(struct krn_node *node) {
+static void drain(struct krn_node *node, unsigned most) {
   struct krn_network *network = node->network;
-  for (int i = 0; i < FRAMES_AT_ONCE; i++) {
+  for (unsigned i = 0; i < most; i++) {
     size_t length = krn_port_read(node->space.port, network->frame, sizeof network->frame);
     if (length == 0) return;
     struct krn_frame frame;
@@ -139,9 +139,13 @@ void krn_switch_drain(struct krn_node *node) {
   }
 }
 
+void krn_switch_drain(struct krn_node *node) {
+  drain(node, KRN_QUEUE_FRAMES);
+}
+
 void krn_switch_ready(struct krn_watch *watch, uint32_t events) {
   (void)events;
-  krn_switch_drain((struct krn_node *)(void *)watch);
+  drain((struct krn_node *)(void *)watch, FRAMES_AT_ONCE);
 }
 
 /* Frames out. */

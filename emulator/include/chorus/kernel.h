@@ -17,6 +17,8 @@
  *   keeps to the zones of multicast scopes.
  * - Draws depend on (seed, clause, sender, receiver, number of the packet between these two) alone,
  *   so that a changed interleaving elsewhere changes nothing.
+ * - Packets are stamped with the time at which they were due, which may be a little before the time
+ * at which they were written (krn_lag); a node with sockets is called with that time, too.
  * - fate EMU_DELIVERED means: written to the node's interface. What its kernel does then (closed
  *   port, reassembly, checksum) is not seen.
  *
@@ -120,7 +122,8 @@ struct krn_lag krn_lag(const struct krn_network *network);
 /* What a program does that concerns us. |context| goes first. Members may be NULL. */
 struct krn_program_watch {
   void *context;
-  /* A line of its standard output or standard error, without the line end; at most 64 KiB. */
+  /* A line of its standard output or standard error, without the line end; at most 64 KiB (longer
+   * ones come in parts). Packets that it sent before it wrote the line are seen to leave before. */
   void (*line)(void *context, chorus_time now, bool is_error, const char *line, size_t length);
   /* It ended; |status| as of waitpid(). The last lines come before. */
   void (*ended)(void *context, chorus_time now, int status);
@@ -149,7 +152,8 @@ unsigned krn_leftover(const struct krn_network *network, uint32_t program);
 
 /*
  * Makes the interface of |node| a member of |group| without the help of its program: Linux delivers
- * the group to every socket bound to the wildcard address there (IP_MULTICAST_ALL).
+ * the group to every socket bound to the wildcard address there (IP_MULTICAST_ALL). But groups of
+ * IPv4 do not reach IPv6 sockets that serve IPv4 as well, unless these joined themselves.
  */
 int krn_join(struct krn_network *network, uint32_t node, const struct chorus_endpoint *group);
 void krn_leave(struct krn_network *network, uint32_t node, const struct chorus_endpoint *group);
