@@ -195,5 +195,6 @@ void ref_client_free(struct chorus_node node) {
   ref_tokens_free(&c->tokens);
   ref_dedup_free(&c->dedup);
   ref_exchanges_free(&c->exchanges);
+  free(c->last_uri);
   free(c);
 }

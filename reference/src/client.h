@@ -77,6 +77,7 @@ struct ref_client {
   unsigned left_count;
   uint8_t token_length;
   uint8_t group_hop_limit;
+  struct ref_uri_memory *last_uri; /* of its requests */
   char why[96];
 };
 

@@ -8,19 +8,51 @@
 
 enum { PAYLOAD_MAX = 1024 };
 
+/* The arguments of "request", as they lie in |values|. */
+enum argument {
+  ID,
+  METHOD,
+  URI,
+  TYPE,
+  PAYLOAD,
+  PAYLOAD_HEX,
+  TOKEN,
+  NO_RESPONSE,
+  ACCEPT,
+  CONTENT_FORMAT,
+  OBSERVE,
+  OPTION,
+  TIMEOUT,
+  HOP_LIMIT,
+  ARGUMENTS
+};
+static const char *const request_arguments[ARGUMENTS + 1] = {
+    "id",          "method", "uri",         "type",      "payload",
+    "payload-hex", "token",  "no-response", "accept",    "content-format",
+    "observe",     "option", "timeout",     "hop-limit", NULL};
+
 /* A request while it is put together. */
 struct draft {
+  const char *values[ARGUMENTS];
   struct ref_exchange exchange;
   struct ref_uri uri;
-  struct ref_option_list options;
-  uint8_t payload[PAYLOAD_MAX];
   size_t payload_length;
   uint8_t forced_token[8];
   int forced_token_length; /* -1: the policy chooses */
   int type;                /* REF_CON, REF_NON, or -1: auto */
   uint8_t hop_limit;
-  const char *refusal; /* for the event REFUSED */
+  /* large, and filled from the front: set to nothing, not to zeros */
+  struct ref_option_list options;
+  uint8_t payload[PAYLOAD_MAX];
 };
+
+static struct draft *draft_new(void) {
+  struct draft *d = malloc(sizeof *d);
+  if (!d) return NULL;
+  memset(d, 0, offsetof(struct draft, options));
+  d->options.count = d->options.used = 0;
+  return d;
+}
 
 static int bad(const char **why, const char *text) {
   *why = text;
@@ -107,29 +139,28 @@ static int read_raw_options(struct draft *d, const struct chorus_command *comman
 
 static int read_options(struct draft *d, const struct chorus_command *command, const char **why) {
   static const struct {
-    const char *name;
+    enum argument argument;
     uint16_t number;
     uint32_t max;
     const char *complaint;
   } plain[] = {
-      {"no-response", REF_OPTION_NO_RESPONSE, 255, "no-response is a number from 0 to 255"},
-      {"accept", REF_OPTION_ACCEPT, UINT16_MAX, "accept is a number from 0 to 65535"},
-      {"content-format", REF_OPTION_CONTENT_FORMAT, UINT16_MAX,
+      {NO_RESPONSE, REF_OPTION_NO_RESPONSE, 255, "no-response is a number from 0 to 255"},
+      {ACCEPT, REF_OPTION_ACCEPT, UINT16_MAX, "accept is a number from 0 to 65535"},
+      {CONTENT_FORMAT, REF_OPTION_CONTENT_FORMAT, UINT16_MAX,
        "content-format is a number from 0 to 65535"},
-      {"observe", REF_OPTION_OBSERVE, 0xffffff, "observe is a number, 0 or 1"},
+      {OBSERVE, REF_OPTION_OBSERVE, 0xffffff, "observe is a number, 0 or 1"},
   };
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-    const char *text = chorus_argument_get(command, plain[i].name);
+    const char *text = d->values[plain[i].argument];
     int status = read_uint_option(d, text, plain[i].number, plain[i].max, plain[i].complaint, why);
     if (status != CHORUS_OK) return status;
   }
-  return read_raw_options(d, command, why);
+  return d->values[OPTION] ? read_raw_options(d, command, why) : CHORUS_OK;
 }
 
 static int read_rest(struct ref_client *c, struct draft *d, const struct chorus_command *command,
                      const char **why) {
-  const char *timeout = chorus_argument_get(command, "timeout");
-  const char *hops = chorus_argument_get(command, "hop-limit");
+  const char *timeout = d->values[TIMEOUT], *hops = d->values[HOP_LIMIT];
   uint32_t hop_limit = d->exchange.group ? c->group_hop_limit : 0;
   bool present;
   d->exchange.timeout = d->exchange.group ? 20 * CHORUS_SECOND : REF_MAX_TRANSMIT_WAIT;
@@ -138,29 +169,26 @@ static int read_rest(struct ref_client *c, struct draft *d, const struct chorus_
   if (hops && (!ref_parse_number(hops, 255, &hop_limit) || hop_limit == 0))
     return bad(why, "hop-limit is a number from 1 to 255");
   d->hop_limit = (uint8_t)hop_limit;
+  if (!d->values[PAYLOAD] && !d->values[PAYLOAD_HEX]) return CHORUS_OK;
   return ref_command_payload(command, d->payload, sizeof d->payload, &d->payload_length, &present,
                              why);
 }
 
 static int read_command(struct ref_client *c, struct draft *d, const struct chorus_command *command,
                         const char **why) {
-  static const char *const known[] = {"id",      "method",         "uri",     "type",
-                                      "payload", "payload-hex",    "token",   "no-response",
-                                      "accept",  "content-format", "observe", "option",
-                                      "timeout", "hop-limit",      NULL};
-  if (!ref_command_known(command, known, c->why, why)) return CHORUS_UNSUPPORTED;
-  const char *uri = chorus_argument_get(command, "uri");
-  d->exchange.id = chorus_argument_get(command, "id");
+  if (!ref_command_read(command, request_arguments, d->values, c->why, why))
+    return CHORUS_UNSUPPORTED;
+  d->exchange.id = d->values[ID];
   d->exchange.no_response = -1;
   if (!d->exchange.id) return bad(why, "request: id is missing");
-  if (!uri) return bad(why, "request: uri is missing");
-  int status = ref_uri_parse(uri, &d->uri, &d->options, why);
+  if (!d->values[URI]) return bad(why, "request: uri is missing");
+  int status = ref_uri_recall(&c->last_uri, d->values[URI], &d->uri, &d->options, why);
   if (status != CHORUS_OK) return status;
   d->exchange.destination = d->uri.destination;
   d->exchange.group = chorus_is_group(&d->uri.destination);
-  status = read_method(d, chorus_argument_get(command, "method"), why);
-  if (status == CHORUS_OK) status = read_type(d, chorus_argument_get(command, "type"), why);
-  if (status == CHORUS_OK) status = read_token(d, chorus_argument_get(command, "token"), why);
+  status = read_method(d, d->values[METHOD], why);
+  if (status == CHORUS_OK) status = read_type(d, d->values[TYPE], why);
+  if (status == CHORUS_OK) status = read_token(d, d->values[TOKEN], why);
   if (status == CHORUS_OK) status = read_options(d, command, why);
   if (status == CHORUS_OK) status = read_rest(c, d, command, why);
   return status;
@@ -384,7 +412,7 @@ static struct ref_client_request *find_id(struct ref_client *c, const char *id) 
 
 static int command_request(struct ref_client *c, chorus_time now,
                            const struct chorus_command *command, const char **why) {
-  struct draft *d = calloc(1, sizeof *d);
+  struct draft *d = draft_new();
   if (!d) return CHORUS_NO_MEMORY;
   int status = read_command(c, d, command, why);
   if (status == CHORUS_OK && find_id(c, d->exchange.id))

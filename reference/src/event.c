@@ -84,20 +84,35 @@ int ref_command_payload(const struct chorus_command *command, uint8_t *octets, s
   return CHORUS_OK;
 }
 
-static bool is_known(const char *name, const char *const *known) {
-  for (; *known; known++)
-    if (strcmp(name, *known) == 0) return true;
+/* Its place among |known|, or that of the NULL at their end. */
+static size_t place_of(const char *name, const char *const *known) {
+  size_t i = 0;
+  while (known[i] && (known[i][0] != name[0] || strcmp(known[i], name) != 0)) i++;
+  return i;
+}
+
+static bool unknown(const struct chorus_command *command, size_t argument, char *text,
+                    const char **why) {
+  snprintf(text, 96, "%.24s: unknown argument \"%.40s\"", command->verb,
+           command->arguments[argument].name);
+  *why = text;
   return false;
 }
 
 bool ref_command_known(const struct chorus_command *command, const char *const *known, char *text,
                        const char **why) {
+  for (size_t i = 0; i < command->count; i++)
+    if (!known[place_of(command->arguments[i].name, known)]) return unknown(command, i, text, why);
+  return true;
+}
+
+bool ref_command_read(const struct chorus_command *command, const char *const *known,
+                      const char **values, char *text, const char **why) {
+  for (size_t i = 0; known[i]; i++) values[i] = NULL;
   for (size_t i = 0; i < command->count; i++) {
-    if (is_known(command->arguments[i].name, known)) continue;
-    snprintf(text, 96, "%.24s: unknown argument \"%.40s\"", command->verb,
-             command->arguments[i].name);
-    *why = text;
-    return false;
+    size_t place = place_of(command->arguments[i].name, known);
+    if (!known[place]) return unknown(command, i, text, why);
+    if (!values[place]) values[place] = command->arguments[i].value;
   }
   return true;
 }

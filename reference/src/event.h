@@ -44,5 +44,11 @@ int ref_command_payload(const struct chorus_command *command, uint8_t *octets, s
  */
 bool ref_command_known(const struct chorus_command *command, const char *const *known, char *text,
                        const char **why);
+/*
+ * The same; |values| gets the value of each of the |known| arguments, of several equal ones the
+ * first, or NULL.
+ */
+bool ref_command_read(const struct chorus_command *command, const char *const *known,
+                      const char **values, char *text, const char **why);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <coap3/coap.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "chorus/endpoint_text.h"
@@ -131,4 +132,31 @@ int ref_uri_parse(const char *text, struct ref_uri *uri, struct ref_option_list 
   uri->path = text + scheme + 3 + strcspn(text + scheme + 3, "/?");
   if (*uri->path == '\0') uri->path = "/";
   return status;
+}
+
+/* Without memory it is parsed again the next time. */
+static void remember(struct ref_uri_memory **memory, const char *text) {
+  size_t size = strlen(text) + 1;
+  const char *why;
+  free(*memory);
+  *memory = calloc(1, sizeof **memory + size);
+  if (!*memory) return;
+  memcpy((*memory)->text, text, size);
+  ref_uri_parse((*memory)->text, &(*memory)->uri, &(*memory)->options, &why);
+}
+
+int ref_uri_recall(struct ref_uri_memory **memory, const char *text, struct ref_uri *uri,
+                   struct ref_option_list *options, const char **why) {
+  const struct ref_uri_memory *m = *memory;
+  if (!m || strcmp(m->text, text) != 0) {
+    int status = ref_uri_parse(text, uri, options, why);
+    if (status == CHORUS_OK) remember(memory, text);
+    return status;
+  }
+  *uri = m->uri;
+  for (size_t i = 0; i < m->options.count; i++)
+    if (!ref_option_add(options, m->options.item[i].number,
+                        m->options.store + m->options.item[i].offset, m->options.item[i].length))
+      return bad(why, "uri: too many options");
+  return CHORUS_OK;
 }

@@ -19,4 +19,18 @@ struct ref_uri {
 int ref_uri_parse(const char *text, struct ref_uri *uri, struct ref_option_list *options,
                   const char **why);
 
+/* The URI that was parsed last, with its text behind it. */
+struct ref_uri_memory {
+  struct ref_uri uri;
+  struct ref_option_list options;
+  char text[];
+};
+
+/*
+ * The same, but what |*memory| holds is not parsed again; what is parsed is remembered there. NULL
+ * at first, free() at the end. |uri->path| lies in |text| or in |*memory|, until the next call.
+ */
+int ref_uri_recall(struct ref_uri_memory **memory, const char *text, struct ref_uri *uri,
+                   struct ref_option_list *options, const char **why);
+
 #endif
