@@ -23,6 +23,14 @@ struct sut_rung_ops {
 };
 extern const struct sut_rung_ops sut_linked_ops, sut_piped_ops, sut_program_ops;
 
+/*
+ * The All CoAP Nodes groups that a server of this configuration joins by itself, where the stack
+ * can be told to be discoverable (RFC 7252, section 12.8). Returns how many.
+ */
+#define SUT_ALL_COAP_NODES 4
+size_t sut_all_coap_nodes(const struct sut_node_config *config, const struct sut_part *part,
+                          struct chorus_endpoint groups[SUT_ALL_COAP_NODES]);
+
 struct sut_command_sent { /* rung d: commands that wait for their reply */
   uint64_t id;
   char text[120]; /* "request q1" */

@@ -179,16 +179,22 @@ static bool tell_start(struct sut_node *n, chorus_time now) {
   return write_text(n, now, &text);
 }
 
+static void join_one(struct sut_node *n, chorus_time now, const struct chorus_endpoint *group) {
+  struct chorus_event event = {.type = CHORUS_EVENT_JOIN, .peer = *group, .group = true};
+  if (krn_join(n->network, n->number, group) == CHORUS_OK)
+    emit(n, &event);
+  else
+    sut_trouble_add(n, SUT_NO_START, now, "joining a group for %s failed: %s", n->config.node->name,
+                    krn_error(n->network));
+}
+
 static void join_for_it(struct sut_node *n, chorus_time now) {
   const struct ref_server_config *c = &n->config.node->server;
-  for (size_t i = 0; n->part->join_helper && i < c->group_count; i++) {
-    struct chorus_event event = {.type = CHORUS_EVENT_JOIN, .peer = c->groups[i], .group = true};
-    if (krn_join(n->network, n->number, &c->groups[i]) == CHORUS_OK)
-      emit(n, &event);
-    else
-      sut_trouble_add(n, SUT_NO_START, now, "joining a group for %s failed: %s",
-                      n->config.node->name, krn_error(n->network));
-  }
+  struct chorus_endpoint everyone[SUT_ALL_COAP_NODES];
+  if (!n->part->join_helper) return;
+  for (size_t i = 0; i < c->group_count; i++) join_one(n, now, &c->groups[i]);
+  size_t count = sut_all_coap_nodes(&n->config, n->part, everyone);
+  for (size_t i = 0; i < count; i++) join_one(n, now, &everyone[i]);
 }
 
 static int no_start(struct sut_node *n, chorus_time now, const char *why) {

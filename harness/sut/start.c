@@ -82,13 +82,26 @@ static json_t *endpoints(const struct chorus_endpoint *list, size_t count, bool 
   return array;
 }
 
-static void describe_server(json_t *o, const struct scn_node *node, const struct sut_part *part) {
-  const struct ref_server_config *c = &node->server;
+/* The groups of the scenario, and those that servers join to be found (RFC 7252, section 12.8). */
+static json_t *groups_of(const struct sut_node_config *config, const struct sut_part *part) {
+  const struct ref_server_config *c = &config->node->server;
+  struct chorus_endpoint everyone[SUT_ALL_COAP_NODES];
+  json_t *list = endpoints(c->groups, c->group_count, true);
+  size_t count = sut_all_coap_nodes(config, part, everyone);
+  json_t *more = endpoints(everyone, count, true);
+  json_array_extend(list, more);
+  json_decref(more);
+  return list;
+}
+
+static void describe_server(json_t *o, const struct sut_node_config *config,
+                            const struct sut_part *part) {
+  const struct ref_server_config *c = &config->node->server;
   json_t *resources = json_object();
   for (size_t i = 0; i < c->resource_count; i++)
     set(resources, c->resources[i].path, resource(&c->resources[i], part));
   set(o, "port", number(c->port ? c->port : CHORUS_COAP_PORT));
-  set(o, "groups", endpoints(c->groups, c->group_count, true));
+  set(o, "groups", groups_of(config, part));
   set(o, "leisure_ns", number(c->leisure));
   set(o, "dedup", json_boolean(!c->no_dedup));
   set(o, "discovery", json_boolean(!c->no_discovery));
@@ -119,7 +132,7 @@ char *sut_start_text(const struct sut_node_config *config, const struct sut_part
   if (node->role == SCN_CLIENT)
     describe_client(o, &node->client);
   else
-    describe_server(o, node, part);
+    describe_server(o, config, part);
   char *text = json_dumps(o, JSON_COMPACT);
   json_decref(o);
   return text;

@@ -3,7 +3,7 @@
  * and then what the stack says of itself. */
 #include "chorus/endpoint_text.h"
 #include "run/ics_file.h"
-#include "sut/internal.h"
+#include "sut/node.h"
 
 static bool is_all_coap_nodes(const struct chorus_endpoint *group) {
   static const uint8_t v4[4] = {224, 0, 1, 187};
@@ -12,6 +12,22 @@ static bool is_all_coap_nodes(const struct chorus_endpoint *group) {
   e.address[1] &= 0xf0u;
   static const uint8_t v6[16] = {0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfd};
   return memcmp(e.address, v6, 16) == 0;
+}
+
+size_t sut_all_coap_nodes(const struct sut_node_config *config, const struct sut_part *part,
+                          struct chorus_endpoint groups[SUT_ALL_COAP_NODES]) {
+  static const char *const v6[SUT_ALL_COAP_NODES] = {"ff02::fd", "ff03::fd", "ff04::fd",
+                                                     "ff05::fd"};
+  const struct ref_server_config *c = &config->node->server;
+  size_t count = 0;
+  if (!(part->features & SUT_DISCOVERY) || c->no_discovery) return 0;
+  if (c->port && c->port != CHORUS_COAP_PORT) return 0;
+  if (config->scenario->network.ip == 4)
+    return chorus_address_parse("224.0.1.187", CHORUS_COAP_PORT, &groups[0]) ? 1 : 0;
+  while (count < SUT_ALL_COAP_NODES &&
+         chorus_address_parse(v6[count], CHORUS_COAP_PORT, &groups[count]))
+    count++;
+  return count;
 }
 
 /* Whether a stack without feature discovery joins these groups is not known. */
