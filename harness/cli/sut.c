@@ -10,11 +10,12 @@
 #include "scenario/units.h"
 #include "sut/check.h"
 
-enum { ROLE, SEED, JSON };
+enum { ROLE, SEED, WATCHDOG, JSON };
 
 static const struct cli_option sut_options[] = {
     [ROLE] = {"--role", "ROLE", "only client, server or proxy (may be given several times)"},
     [SEED] = {"--seed", "N", "of all randomness (1)"},
+    [WATCHDOG] = {"--watchdog", "DURATION", "silence that counts as hanging, rungs a and b (10s)"},
     [JSON] = {"--json", NULL, "one object instead of lines"},
     {NULL, NULL, NULL},
 };
@@ -23,6 +24,7 @@ struct wish {
   const char *verb, *manifest;
   unsigned roles;
   uint64_t seed;
+  chorus_time watchdog;
   bool json;
 };
 
@@ -31,7 +33,7 @@ static const char *const result_names[] = {"ok", "FAILED", "skipped"};
 /* ---- output ---- */
 
 static void print_line(void *context, const struct sut_check_line *line) {
-  char ip[8] = "";
+  char ip[16] = "";
   (void)context;
   if (line->ip) snprintf(ip, sizeof ip, " v%u", line->ip);
   printf("%-8s %s%s  %s: %s\n", result_names[line->result], sut_role_names[line->role], ip,
@@ -105,6 +107,7 @@ static int check(const struct cli_parser *p, const struct wish *wish) {
   if (!cli_stack_load(&stack, "sut", wish->manifest)) return CLI_USAGE;
   struct sut_check_config config = {.roles = wish->roles,
                                     .seed = wish->seed,
+                                    .watchdog = wish->watchdog,
                                     .interrupted = cli_interrupted,
                                     .line = wish->json ? NULL : print_line};
   enum run_backend backend = stack.manifest->rung == SUT_PROGRAM ? RUN_KERNEL : RUN_SIM;
@@ -153,6 +156,10 @@ static bool take_option(const struct cli_parser *p, int option, struct wish *wis
   switch (option) {
     case ROLE: return take_role(p, wish);
     case SEED: return cli_number(p, "--seed", 0, UINT64_MAX, &wish->seed);
+    case WATCHDOG:
+      if (scn_duration(p->value, &wish->watchdog) && wish->watchdog > 0) return true;
+      cli_usage(p, "\"%s\" is no duration such as 10s for --watchdog", p->value);
+      return false;
     case JSON: return wish->json = true;
     case CLI_POSITIONAL: return take_word(p, wish);
     default: return false;
@@ -162,7 +169,7 @@ static bool take_option(const struct cli_parser *p, int option, struct wish *wis
 int cli_sut(int count, char **arguments) {
   struct cli_parser p = {
       .command = "sut",
-      .usage = "check MANIFEST [--role ROLE] [--seed N] [--json]",
+      .usage = "check MANIFEST [--role ROLE] [--seed N] [--watchdog DURATION] [--json]",
       .about =
           "Proves the manifest of a stack under test: handshake, honesty, readiness, one positive\n"
           "control for each thing that it declares, and its end. MANIFEST is a path, or the name\n"
