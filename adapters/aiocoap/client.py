@@ -58,6 +58,8 @@ def make_message(given: Arguments, target: Target) -> Message:
     kind = given.text("type") or "auto"
     if kind not in tuning:
         raise BadArgument(f"type: {kind} is none of auto, NON, CON")
+    if kind == "CON" and target.group:
+        raise Refused("type: aiocoap makes group requests NON")
     try:
         message = Message(code=METHODS[method], uri=target.uri, transport_tuning=tuning[kind])
     except (aiocoap.error.Error, ValueError) as e:

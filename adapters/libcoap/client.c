@@ -162,7 +162,8 @@ static coap_session_t *session_to(struct client *c, const coap_address_t *addres
   return d->session;
 }
 
-static void say_request(const struct exchange *x, const struct request *r, const coap_pdu_t *pdu) {
+static json_t *request_event(const struct exchange *x, const struct request *r,
+                             const coap_pdu_t *pdu) {
   json_t *event = event_new("request");
   event_text(event, "request", x->id);
   event_endpoint(event, "peer", &r->address);
@@ -171,7 +172,7 @@ static void say_request(const struct exchange *x, const struct request *r, const
   event_hex(event, "payload", r->payload.data, r->payload.length);
   if (x->group) json_object_set_new(event, "group", json_true());
   json_object_set_new(event, "timeout_ns", json_integer((json_int_t)r->timeout));
-  say_event(event);
+  return event;
 }
 
 /* The message; NULL with an outcome. Its Token is copied to |x|. */
@@ -207,9 +208,12 @@ static bool send_message(struct client *c, struct exchange *x, struct request *r
     coap_delete_pdu(pdu);
     return fail(outcome, REFUSED, "token: another request uses it");
   }
-  say_request(x, r, pdu);
-  if (coap_send(x->session, pdu) == COAP_INVALID_MID)
-    complain("libcoap did not send request %s", x->id);
+  json_t *event = request_event(x, r, pdu); /* coap_send() takes the message away */
+  if (coap_send(x->session, pdu) == COAP_INVALID_MID) {
+    json_decref(event);
+    return fail(outcome, REFUSED, "libcoap did not send the request");
+  }
+  say_event(event);
   return true;
 }
 
