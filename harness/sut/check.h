@@ -23,6 +23,7 @@ struct sut_check_line {
 struct sut_check_config {
   unsigned roles; /* set of 1u << enum sut_role; 0: all of the manifest */
   uint64_t seed;
+  chorus_time watchdog;               /* real ns; 0: 10 s */
   bool (*interrupted)(void *context); /* may be NULL */
   void *interrupted_context;
   /* Called with each line as it is known; may be NULL. */

@@ -159,6 +159,7 @@ static struct chorus_node make_node(struct sut_session *s, uint32_t i, const cha
                                    .scenario = s->scenario,
                                    .node = n,
                                    .seed = s->config->seed,
+                                   .watchdog = s->config->watchdog,
                                    .thorough = true};
   char text[300] = "";
   if (strcmp(n->name, "sut") != 0) {
