@@ -141,6 +141,18 @@ static int add_neighbours(struct krn_netlink *netlink, const struct krn_namespac
   return error;
 }
 
+/*
+ * Programs expect what every host has: an IPv6 address, be it link-local (libraries that ask the
+ * resolver for configured families refuse to serve else). It makes the host no part of the network.
+ */
+static int add_link_local(struct krn_netlink *netlink, const struct krn_host_plan *plan,
+                          const struct krn_namespace *space) {
+  struct chorus_endpoint own = {.address = {0xfe, 0x80, [8] = 0x02, [11] = 0xff, 0xfe}};
+  if (!plan->programs || speaks(plan, false)) return 0;
+  memcpy(own.address + 13, space->mac + 3, 3);
+  return krn_address_add(netlink, space->index, &own);
+}
+
 static int configure(struct krn_netlink *netlink, const struct krn_host_plan *plan,
                      struct krn_namespace *space) {
   uint32_t mtu = plan->mtu < EMU_IPV6_MIN_MTU ? EMU_IPV6_MIN_MTU : plan->mtu;
@@ -149,6 +161,7 @@ static int configure(struct krn_netlink *netlink, const struct krn_host_plan *pl
   if (!error) error = krn_link_up(netlink, space->index, true);
   for (size_t i = 0; i < plan->address_count && !error; i++)
     error = krn_address_add(netlink, space->index, &plan->addresses[i]);
+  if (!error) error = add_link_local(netlink, plan, space);
   if (!error) error = add_routes(netlink, space->index, plan);
   if (!error) error = add_neighbours(netlink, space, plan);
   return error;

@@ -30,6 +30,7 @@ struct krn_host_plan {
   uint32_t number;                /* of the host, for MAC address and device name */
   const struct chorus_endpoint *addresses;
   size_t address_count;
+  bool programs; /* programs will live there */
   uint32_t mtu;                             /* of IPv4; IPv6 has 1280 at least */
   chorus_time reassembly_v4, reassembly_v6; /* real time */
 };

@@ -231,6 +231,7 @@ static bool make_namespace(struct krn_network *network, const struct emu_node_co
                                .number = node->index,
                                .addresses = config->addresses,
                                .address_count = config->address_count,
+                               .programs = node->presence == KRN_HOST,
                                .mtu = network->model->config.mtu,
                                .reassembly_v4 = reassembly_time(network, REASSEMBLY_V4),
                                .reassembly_v6 = reassembly_time(network, REASSEMBLY_V6)};
