@@ -194,6 +194,7 @@ struct judge {
   struct hook_entry *hook_lists[JDG_HOOK_COUNT];
   size_t hook_counts[JDG_HOOK_COUNT];
   uint64_t hook_needs[JDG_HOOK_COUNT]; /* all that its rules may need */
+  bool look_always;                    /* for a test: every rule is called at all of its hooks */
   struct call_list call_lists[JDG_HOOK_COUNT][CALL_LISTS];
 
   struct jdg_result *results;

@@ -94,6 +94,7 @@ void jdg_reset(struct judge *judge, const struct jdg_config *config) {
   judge->enabled = kept.enabled;
   judge->same_as = kept.same_as;
   judge->check_count = kept.check_count;
+  judge->look_always = kept.look_always;
   judge->results = kept.results;
   judge->result_capacity = kept.result_capacity;
   memcpy(judge->hook_lists, kept.hook_lists, sizeof judge->hook_lists);
@@ -293,7 +294,7 @@ static void fill_list(const struct judge *judge, unsigned index, uint64_t lackin
     bool called = false, passes = false;
     for (end = i; end < judge->hook_counts[index] && rows[end].check == rows[i].check; end++) {
       bool pass_row = rows[end].needs & JDG_PASSES;
-      called |= !pass_row && !(rows[end].needs & mild);
+      called |= judge->look_always || (!pass_row && !(rows[end].needs & mild));
       passes |= pass_row && !(rows[end].needs & exact);
     }
     if (called)

@@ -100,7 +100,33 @@ START_TEST(long_segments) {
 }
 END_TEST
 
+/* What is remembered is what was parsed, for that text only, and a refusal is not remembered. */
+START_TEST(recall) {
+  static const char *const table[] = {"coap://[ff35::1]/a/b?x=1", "coap://[ff35::1]/a/b?x=1",
+                                      "coaps://192.0.2.1:7/",     "coap://nowhere/",
+                                      "coap://nowhere/",          "coaps://192.0.2.1:7/"};
+  struct ref_uri_memory *memory = NULL;
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    static struct ref_option_list parsed, recalled;
+    struct ref_uri a, b;
+    const char *why = "", *why_not = "";
+    char text[256], again[256];
+    parsed.count = parsed.used = recalled.count = recalled.used = 0;
+    int status = ref_uri_parse(table[i], &a, &parsed, &why);
+    ck_assert_int_eq(ref_uri_recall(&memory, table[i], &b, &recalled, &why_not), status);
+    ck_assert_str_eq(why, why_not);
+    if (status != CHORUS_OK) continue;
+    render(&parsed, text, sizeof text);
+    render(&recalled, again, sizeof again);
+    ck_assert_str_eq(text, again);
+    ck_assert_str_eq(a.path, b.path);
+    ck_assert(chorus_same_endpoint(&a.destination, &b.destination) && a.secure == b.secure);
+  }
+  free(memory);
+}
+END_TEST
+
 int main(void) {
-  const TTest *const tests[] = {decomposition, refusals, long_segments};
+  const TTest *const tests[] = {decomposition, refusals, long_segments, recall};
   return RUN_TESTS("uri", tests);
 }
