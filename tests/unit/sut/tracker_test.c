@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events of programs that do not know Tokens and Message IDs get them from packets. */
+#include "sut/tracker.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "chorus/endpoint_text.h"
+
+/* NON GET, Message ID 0x1234, Token 77, Uri-Path "a"; and the response to it with payload "on". */
+static const uint8_t request[] = {0x51, 0x01, 0x12, 0x34, 0x77, 0xb1, 'a'};
+static const uint8_t response[] = {0x51, 0x45, 0xab, 0xcd, 0x77, 0xff, 'o', 'n'};
+
+static struct sut_tracker tracker;
+static struct chorus_endpoint group, server, client;
+
+static void begin(void) {
+  memset(&tracker, 0, sizeof tracker);
+  ck_assert(chorus_endpoint_parse("[ff35::1]", 5683, &group));
+  ck_assert(chorus_endpoint_parse("[2001:db8::2]", 5683, &server));
+  ck_assert(chorus_endpoint_parse("[2001:db8::1]:40000", 0, &client));
+}
+
+static void end(void) {
+  sut_tracker_free(&tracker);
+}
+
+static void ask(const char *id) {
+  struct chorus_argument arguments[] = {
+      {"id", id}, {"uri", "coap://[ff35::1]/a"}, {"timeout", "3s"}};
+  struct chorus_command command = {"request", arguments, 3};
+  sut_tracker_command(&tracker, &command);
+}
+
+START_TEST(request_waits_for_its_packet) {
+  struct chorus_event event = {.type = CHORUS_EVENT_REQUEST, .request = "q"}, out;
+  ask("q");
+  ck_assert(!sut_tracker_complete(&tracker, &event));
+  ck_assert(!sut_tracker_release(&tracker, &out));
+  sut_tracker_sent(&tracker, &group, request, sizeof request);
+  ck_assert(sut_tracker_release(&tracker, &out));
+  ck_assert(!sut_tracker_release(&tracker, &event));
+  ck_assert_str_eq(out.request, "q");
+  ck_assert(out.has_message && out.group && out.token_length == 1 && out.token[0] == 0x77);
+  ck_assert_uint_eq(out.mid, 0x1234);
+  ck_assert_uint_eq(out.timeout, 3 * CHORUS_SECOND);
+  ck_assert(chorus_same_endpoint(&out.peer, &group));
+}
+END_TEST
+
+START_TEST(packet_before_the_event) {
+  struct chorus_event event = {.type = CHORUS_EVENT_REQUEST, .request = "q"};
+  ask("q");
+  sut_tracker_sent(&tracker, &group, request, sizeof request);
+  ck_assert(sut_tracker_complete(&tracker, &event));
+  ck_assert(event.has_message && event.code == 1 && event.message_type == 1);
+}
+END_TEST
+
+START_TEST(two_requests_get_a_packet_each) {
+  uint8_t second[sizeof request];
+  struct chorus_event one = {.type = CHORUS_EVENT_REQUEST, .request = "q1"};
+  struct chorus_event two = {.type = CHORUS_EVENT_REQUEST, .request = "q2"};
+  memcpy(second, request, sizeof request);
+  second[3] = 0x35;
+  second[4] = 0x78;
+  ask("q1");
+  ask("q2");
+  sut_tracker_sent(&tracker, &group, request, sizeof request);
+  sut_tracker_sent(&tracker, &group, request, sizeof request); /* a copy */
+  sut_tracker_sent(&tracker, &group, second, sizeof second);
+  ck_assert(sut_tracker_complete(&tracker, &one) && sut_tracker_complete(&tracker, &two));
+  ck_assert_uint_eq(one.mid, 0x1234);
+  ck_assert_uint_eq(two.mid, 0x1235);
+}
+END_TEST
+
+START_TEST(delivery_gets_its_response) {
+  struct chorus_event asked = {.type = CHORUS_EVENT_REQUEST, .request = "q"};
+  struct chorus_event event = {.type = CHORUS_EVENT_DELIVER,
+                               .request = "q",
+                               .peer = server,
+                               .code = 0x45,
+                               .payload = (const uint8_t *)"on",
+                               .payload_length = 2};
+  struct chorus_event again = event, done = {.type = CHORUS_EVENT_DONE, .request = "q"};
+  ask("q");
+  sut_tracker_sent(&tracker, &group, request, sizeof request);
+  sut_tracker_complete(&tracker, &asked);
+  sut_tracker_arrived(&tracker, &server, response, sizeof response);
+  ck_assert(sut_tracker_complete(&tracker, &event));
+  ck_assert(event.has_message);
+  ck_assert_uint_eq(event.mid, 0xabcd);
+  ck_assert(sut_tracker_complete(&tracker, &again)); /* nothing came for a second one */
+  ck_assert(!again.has_message);
+  ck_assert(sut_tracker_complete(&tracker, &done));
+  ck_assert(done.token_length == 1 && done.token[0] == 0x77);
+}
+END_TEST
+
+START_TEST(execution_gets_its_request) {
+  struct chorus_event event = {
+      .type = CHORUS_EVENT_EXECUTE, .peer = client, .path = "/%61", .code = 1};
+  sut_tracker_arrived(&tracker, &client, request, sizeof request);
+  ck_assert(sut_tracker_complete(&tracker, &event));
+  ck_assert(event.has_message);
+  ck_assert_uint_eq(event.mid, 0x1234);
+}
+END_TEST
+
+START_TEST(rubbish_is_not_heard) {
+  static const uint8_t rubbish[] = {0x5f, 1, 2, 3, 4};
+  sut_tracker_arrived(&tracker, &client, rubbish, sizeof rubbish);
+  sut_tracker_arrived(&tracker, &client, rubbish, 0);
+  ck_assert_uint_eq(tracker.arrived_count, 0);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("tracker");
+  TCase *tests = tcase_create("tracker");
+  tcase_add_checked_fixture(tests, begin, end);
+  tcase_add_test(tests, request_waits_for_its_packet);
+  tcase_add_test(tests, packet_before_the_event);
+  tcase_add_test(tests, two_requests_get_a_packet_each);
+  tcase_add_test(tests, delivery_gets_its_response);
+  tcase_add_test(tests, execution_gets_its_request);
+  tcase_add_test(tests, rubbish_is_not_heard);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
