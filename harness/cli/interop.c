@@ -29,8 +29,7 @@ struct interop_options {
   size_t stack_count;
   const char *selectors[MAX_SELECTORS];
   size_t selector_count;
-  struct scn_setting settings[1];
-  size_t setting_count;
+  uint64_t ip; /* 4 or 6; 0: both */
   uint64_t seed, jobs;
   enum jdg_profile profile;
   enum krn_attachment attachment;
@@ -68,13 +67,10 @@ static bool take_longest(const struct cli_parser *p, chorus_time *longest) {
 }
 
 static bool take_ip(const struct cli_parser *p, struct interop_options *o) {
-  if (strcmp(p->value, "4") != 0 && strcmp(p->value, "6") != 0) {
-    cli_usage(p, "--ip is 4 or 6, not \"%s\"", p->value);
-    return false;
-  }
-  o->settings[0] = (struct scn_setting){.key = "ip", .value = p->value};
-  o->setting_count = 1;
-  return true;
+  if (!cli_number(p, "--ip", 4, 6, &o->ip)) return false;
+  if (o->ip != 5) return true;
+  cli_usage(p, "--ip is 4 or 6");
+  return false;
 }
 
 static bool take(struct cli_parser *p, int option, struct interop_options *o) {
@@ -188,6 +184,7 @@ static int by_length(const void *a, const void *b) {
 }
 
 static bool is_wanted(const struct interop_options *o, const struct scn_scenario *s) {
+  if (o->ip && s->network.ip != o->ip) return false;
   return s->end <= o->longest || strcmp(s->topic, "sampled") == 0;
 }
 
