@@ -145,6 +145,9 @@ func (c *client) restart(arguments []argument) *failure {
 
 // request hands a request to go-coap, which works on it in a goroutine of its own.
 func (c *client) request(w *wish) *failure {
+	if isNarrow(w.target.address.IP) && w.target.address.Zone == "" {
+		w.target.address.Zone = c.ifi.Name
+	}
 	s := c.sockets[familyOf(w.target.address.IP)]
 	if s == nil {
 		return refused("request: no address of the family of %s", w.target.address)
@@ -178,7 +181,7 @@ func (c *client) request(w *wish) *failure {
 
 func (c *client) sayRequest(x *exchange) {
 	e := event{
-		Event: "request", Request: x.id, Peer: x.target.address.String(), Path: x.target.pathText(),
+		Event: "request", Request: x.id, Peer: endpointText(x.target.address), Path: x.target.pathText(),
 		Group: x.group(), Code: codeText(x.method), Token: x.token.String(),
 		Payload: fmt.Sprintf("%x", x.payload), TimeoutNS: int64(x.timeout),
 	}
@@ -191,7 +194,7 @@ func (c *client) deliver(x *exchange, peer net.Addr, m *pool.Message) {
 	}
 	e := event{Event: "deliver", Request: x.id, Group: x.group(), Path: x.target.pathText()}
 	e.describe(m)
-	e.Peer = peer.String()
+	e.Peer = endpointText(peer)
 	c.out.event(e)
 }
 
@@ -225,8 +228,20 @@ func (c *client) exchange(s *socket, x *exchange) error {
 	return c.askServer(s, x)
 }
 
-// askGroup leaves from the address that others use: without WithMulticastSource go-coap would send
-// from each address of the interface.
+// source is the address that a group request leaves from: without WithMulticastSource go-coap would
+// send one from each address of the interface. Its hosts choose by scope (RFC 6724).
+func (c *client) source(group net.IP) net.IP {
+	if isNarrow(group) {
+		addresses, _ := c.ifi.Addrs()
+		for _, a := range addresses {
+			if n, ok := a.(*net.IPNet); ok && isNarrow(n.IP) {
+				return n.IP
+			}
+		}
+	}
+	return c.config.ownAddress(familyOf(group))
+}
+
 func (c *client) askGroup(s *socket, x *exchange) error {
 	m := pool.New(0, 0).AcquireMessage(x.ctx)
 	m.SetType(message.NonConfirmable) // as Discover does it; x.kind, if given, comes after
@@ -234,7 +249,7 @@ func (c *client) askGroup(s *socket, x *exchange) error {
 	x.fillIn(m)
 	how := []coapnet.MulticastOption{
 		coapnet.WithMulticastInterface(*c.ifi),
-		coapnet.WithMulticastSource(c.config.ownAddress(familyOf(x.target.address.IP))),
+		coapnet.WithMulticastSource(c.source(x.target.address.IP)),
 	}
 	limit := x.hopLimit
 	if limit == 0 {

@@ -196,7 +196,7 @@ func (s *server) changed(r *resource, detail string) {
 func describe(w mux.ResponseWriter, m *mux.Message) event {
 	var e event
 	e.describe(m.Message)
-	e.Peer = w.Conn().RemoteAddr().String()
+	e.Peer = endpointText(w.Conn().RemoteAddr())
 	e.Path, _ = m.Options().Path()
 	if e.Path == "" {
 		e.Path = "/"

@@ -40,6 +40,24 @@ func parseEndpoint(text string) (*net.UDPAddr, error) {
 	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, defaultPort)), nil
 }
 
+// endpointText writes zones as numbers, as Chorus does.
+func endpointText(endpoint net.Addr) string {
+	a, ok := endpoint.(*net.UDPAddr)
+	if !ok || a.Zone == "" {
+		return endpoint.String()
+	}
+	ifi, err := net.InterfaceByName(a.Zone)
+	if err != nil {
+		return endpoint.String()
+	}
+	return (&net.UDPAddr{IP: a.IP, Port: a.Port, Zone: strconv.Itoa(ifi.Index)}).String()
+}
+
+// isNarrow says whether an address means something only together with a zone.
+func isNarrow(ip net.IP) bool {
+	return ip.To4() == nil && (ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() || ip.IsInterfaceLocalMulticast())
+}
+
 func parseDuration(text string) (time.Duration, error) {
 	units := map[string]time.Duration{
 		"ns": 1, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second,

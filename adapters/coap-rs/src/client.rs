@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A UdpCoAPClient has one socket and one peer. So there is one per server, each with a port of its own,
-//! and one per IP version for all groups, which uses the configured port.
+//! A UdpCoAPClient has one socket and one peer. So there is one per server and one per IP version for all
+//! groups, made when they are needed. The first has the configured port; the others cannot share it.
 
 use crate::protocol::{complain, type_text, Arguments, Event, Failure, Start};
 use crate::wish::Wish;
@@ -10,7 +10,7 @@ use coap_lite::{MessageType, Packet};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -51,64 +51,71 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|e| Failure::refused(e.to_string()))?;
-        for own in self.start.addresses.clone() {
-            if self.groups.contains_key(&own.is_ipv6()) {
-                continue;
-            }
-            let made = runtime.block_on(self.group_client(own));
-            let client =
-                made.map_err(|e| Failure::refused(format!("port {} of {own}: {e}", self.port)))?;
-            self.groups.insert(own.is_ipv6(), client);
-        }
         self.runtime = Some(runtime);
         Ok(())
     }
 
-    async fn group_client(&self, own: IpAddr) -> std::io::Result<UdpCoAPClient> {
-        let domain = if own.is_ipv6() {
-            Domain::IPV6
-        } else {
-            Domain::IPV4
-        };
+    /// The hosts choose the source address; the interface is the one that Chorus named.
+    async fn group_client(&self, six: bool, port: u16) -> std::io::Result<UdpCoAPClient> {
+        let domain = if six { Domain::IPV6 } else { Domain::IPV4 };
         let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-        socket.bind(&SocketAddr::new(own, self.port).into())?;
+        let any = unspecified(six, port);
+        socket.bind(&any.into())?;
         let hops = self.start.group_hop_limit;
-        match own {
-            IpAddr::V4(own) => socket.set_multicast_if_v4(&own)?,
-            IpAddr::V6(_) => socket.set_multicast_if_v6(self.start.interface)?,
+        match self.start.addresses.iter().find(|a| a.is_ipv6() == six) {
+            Some(IpAddr::V4(own)) => socket.set_multicast_if_v4(own)?,
+            _ => socket.set_multicast_if_v6(self.start.interface)?,
         }
-        if hops > 0 && own.is_ipv6() {
+        if hops > 0 && six {
             socket.set_multicast_hops_v6(hops)?;
         } else if hops > 0 {
             socket.set_multicast_ttl_v4(hops)?;
         }
         // The peer is not used: groups are named for each request.
-        UdpCoAPClient::new_with_std_socket(socket.into(), SocketAddr::new(own, text::PORT)).await
+        UdpCoAPClient::new_with_std_socket(socket.into(), unspecified(six, text::PORT)).await
     }
 
     fn client_for(&mut self, wish: &Wish) -> Result<UdpCoAPClient, Failure> {
+        let six = wish.to.is_ipv6();
+        if !self.start.addresses.iter().any(|own| own.is_ipv6() == six) {
+            let why = "uri: there is no own address of its family";
+            return Err(Failure::refused(why.into()));
+        }
+        let known = if wish.group() {
+            self.groups.get(&six)
+        } else {
+            self.servers.get(&wish.to)
+        };
+        if let Some(client) = known {
+            return Ok(client.clone());
+        }
         let runtime = self
             .runtime
             .as_ref()
             .ok_or_else(|| Failure::refused("not open".into()))?;
-        let own = self.start.own_address(wish.to.ip());
-        let own = own
-            .ok_or_else(|| Failure::refused("uri: there is no own address of its family".into()))?;
+        let first = self.groups.is_empty() && self.servers.is_empty();
+        let port = if first { self.port } else { 0 };
+        let made = runtime.block_on(async {
+            if wish.group() {
+                return self.group_client(six, port).await;
+            }
+            UdpCoAPClient::new_with_specific_source(unspecified(six, port), wish.to).await
+        });
+        let client = made.map_err(|e| Failure::refused(format!("{}: {e}", wish.to)))?;
         if wish.group() {
-            return Ok(self.groups[&own.is_ipv6()].clone());
+            self.groups.insert(six, client.clone());
+        } else {
+            self.servers.insert(wish.to, client.clone());
         }
-        if let Some(client) = self.servers.get(&wish.to) {
-            return Ok(client.clone());
-        }
-        let made = UdpCoAPClient::new_with_specific_source(SocketAddr::new(own, 0), wish.to);
-        let client = runtime
-            .block_on(made)
-            .map_err(|e| Failure::refused(format!("{}: {e}", wish.to)))?;
-        self.servers.insert(wish.to, client.clone());
         Ok(client)
     }
 
-    fn request(&mut self, wish: Wish) -> Result<(), Failure> {
+    fn request(&mut self, mut wish: Wish) -> Result<(), Failure> {
+        if let SocketAddr::V6(to) = &mut wish.to {
+            if is_narrow(to.ip()) && to.scope_id() == 0 {
+                to.set_scope_id(self.start.interface);
+            }
+        }
         if lock(&self.going).contains_key(&wish.id) {
             return Err(Failure::bad_argument(format!(
                 "id: {} is going on",
@@ -159,6 +166,21 @@ impl Client {
         Event::new("restart").say();
         self.open()
     }
+}
+
+fn unspecified(six: bool, port: u16) -> SocketAddr {
+    let any: IpAddr = if six {
+        Ipv6Addr::UNSPECIFIED.into()
+    } else {
+        Ipv4Addr::UNSPECIFIED.into()
+    };
+    SocketAddr::new(any, port)
+}
+
+/// Addresses that mean something only together with an interface.
+pub fn is_narrow(ip: &Ipv6Addr) -> bool {
+    let first = ip.segments()[0];
+    first & 0xffc0 == 0xfe80 || first & 0xff0f == 0xff02 || first & 0xff0f == 0xff01
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -264,7 +286,7 @@ fn broken(wish: &Wish, why: &std::io::Error) -> &'static str {
         return "timeout";
     }
     event("note", wish).with("detail", &why.to_string()).say();
-    "error"
+    "failed"
 }
 
 async fn ask_group(client: &UdpCoAPClient, wish: &Wish) -> &'static str {

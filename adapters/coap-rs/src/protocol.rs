@@ -232,14 +232,6 @@ impl Start {
             resources: members["resources"].as_object().cloned(),
         })
     }
-
-    /// The first own address of the same family: the one that others use.
-    pub fn own_address(&self, other: IpAddr) -> Option<IpAddr> {
-        self.addresses
-            .iter()
-            .copied()
-            .find(|a| a.is_ipv4() == other.is_ipv4())
-    }
 }
 
 pub fn texts(members: &Value, name: &str) -> Vec<String> {

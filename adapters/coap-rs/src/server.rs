@@ -93,6 +93,9 @@ impl Server {
         for group in groups {
             self.join(group)?;
         }
+        if self.start.discovery && self.start.port == text::PORT {
+            self.join_all_coap_nodes();
+        }
         self.serve()
     }
 
@@ -193,6 +196,30 @@ impl Server {
             .group(true)
             .say();
         Ok(())
+    }
+
+    /// Who offers discovery is there where it is asked for (RFC 7252, section 12.8), unasked and unsaid.
+    fn join_all_coap_nodes(&self) {
+        for ((six, _), socket) in self
+            .sockets
+            .iter()
+            .filter(|((_, port), _)| *port == text::PORT)
+        {
+            let index = self.start.interface;
+            let everyone = [
+                Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfd),
+                Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 0xfd),
+            ];
+            // An error here means that the configuration names the group, too.
+            if *six {
+                for group in everyone {
+                    let _ = socket.join_multicast_v6(&group, index);
+                }
+            } else {
+                let group = Ipv4Addr::new(224, 0, 1, 187);
+                let _ = socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(index));
+            }
+        }
     }
 
     fn socket_of(&self, group: SocketAddr) -> Result<&Socket, Failure> {

@@ -80,10 +80,10 @@ pub fn endpoint(name: &str, text: &str) -> Result<SocketAddr, Failure> {
     }
 }
 
-/// Without the flow label and the scope of addresses that need none.
+/// Without the scope of addresses that need none.
 pub fn endpoint_text(endpoint: SocketAddr) -> String {
     match endpoint {
-        SocketAddr::V6(v6) if v6.ip().segments()[0] & 0xffc0 != 0xfe80 => {
+        SocketAddr::V6(v6) if !crate::client::is_narrow(v6.ip()) => {
             format!("[{}]:{}", v6.ip(), v6.port())
         }
         _ => endpoint.to_string(),

@@ -2,7 +2,7 @@
 package chorus;
 
 import java.io.IOException;
-import java.net.InetAddress;
+import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,12 +16,12 @@ import org.eclipse.californium.core.network.CoapEndpoint;
 import org.eclipse.californium.elements.UDPConnector;
 import org.eclipse.californium.elements.config.Configuration;
 
-/** A CoapClient per own address, with requests that go on. */
+/** A CoapClient on one endpoint, with requests that go on. */
 final class Client implements Adapter.Node {
     private final Start start;
     private final Output out;
     private final Configuration configuration;
-    private final Map<InetAddress, CoapClient> clients = new LinkedHashMap<>();
+    private CoapClient client;
     private final Map<String, Asking> going = new LinkedHashMap<>();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
 
@@ -36,28 +36,25 @@ final class Client implements Adapter.Node {
         open((int) start.number("port", 0));
     }
 
+    /** The host chooses the source; an IPv4 one is named, so that the kernel knows the interface of groups. */
     private void open(int port) throws Failure {
-        for (InetAddress address : start.addresses) {
-            UDPConnector connector = new UDPConnector(new InetSocketAddress(address, port), configuration);
-            CoapEndpoint endpoint =
-                    new CoapEndpoint.Builder().setConfiguration(configuration).setConnector(connector).build();
-            CoapClient client = new CoapClient();
-            client.setEndpoint(endpoint);
-            clients.put(address, client);
-            try {
-                endpoint.start();
-            } catch (IOException e) {
-                throw Failure.refused("port %d of %s: %s", port, address.getHostAddress(), e.getMessage());
-            }
+        boolean four = start.addresses.stream().allMatch(address -> address instanceof Inet4Address);
+        InetSocketAddress from =
+                four ? new InetSocketAddress(start.addresses.get(0), port) : new InetSocketAddress(port);
+        CoapEndpoint endpoint = new CoapEndpoint.Builder().setConfiguration(configuration)
+                .setConnector(new UDPConnector(from, configuration)).build();
+        client = new CoapClient();
+        client.setEndpoint(endpoint);
+        try {
+            endpoint.start();
+        } catch (IOException e) {
+            throw Failure.refused("port %d: %s", port, e.getMessage());
         }
     }
 
     private void close() {
-        clients.values().forEach(client -> {
-            client.getEndpoint().destroy();
-            client.shutdown();
-        });
-        clients.clear();
+        client.getEndpoint().destroy();
+        client.shutdown();
     }
 
     @Override
@@ -78,7 +75,7 @@ final class Client implements Adapter.Node {
     public void command(String verb, Arguments arguments) throws Failure {
         switch (verb) {
             case "request":
-                request(new Wish(arguments));
+                request(new Wish(arguments, start.networkInterface));
                 return;
             case "forget":
                 arguments.only("of");
@@ -112,8 +109,7 @@ final class Client implements Adapter.Node {
     }
 
     private void request(Wish wish) throws Failure {
-        CoapClient client = clients.get(start.ownAddress(wish.destination.getAddress()));
-        if (client == null) {
+        if (start.ownAddress(wish.destination.getAddress()) == null) {
             throw Failure.refused("uri: there is no own address of its family");
         }
         Asking asking;

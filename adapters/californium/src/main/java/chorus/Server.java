@@ -5,14 +5,15 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +38,8 @@ final class Server implements Adapter.Node {
     private final Map<String, ChorusResource> resources = new LinkedHashMap<>();
     private final Map<InetAddress, UDPConnector> connectors = new LinkedHashMap<>();
     private final Map<String, UdpMulticastConnector> groups = new LinkedHashMap<>();
+    /** Groups that Chorus knows of; All CoAP Nodes need not be among them. */
+    private final Set<String> said = new LinkedHashSet<>();
     private final ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
     private CoapServer server;
 
@@ -87,6 +90,7 @@ final class Server implements Adapter.Node {
             for (String group : start.texts("groups")) {
                 join(group);
             }
+            joinAllCoapNodes();
             startEndpoints();
         } catch (Failure e) {
             close();
@@ -147,6 +151,7 @@ final class Server implements Adapter.Node {
         server.destroy();
         groups.values().forEach(UdpMulticastConnector::destroy);
         groups.clear();
+        said.clear();
         connectors.clear();
     }
 
@@ -189,7 +194,7 @@ final class Server implements Adapter.Node {
     }
 
     private void restart() throws Failure {
-        List<String> joined = List.copyOf(groups.keySet());
+        List<String> joined = List.copyOf(said);
         close();
         out.event(new Event("restart"));
         resources.values().forEach(ChorusResource::sayRestart);
@@ -206,33 +211,46 @@ final class Server implements Adapter.Node {
             throw Failure.refused("group: port %d is for DTLS", group.getPort());
         }
         String name = Text.endpoint(group);
-        if (groups.containsKey(name)) {
+        if (said.contains(name)) {
             return;
         }
-        UDPConnector connector = connectors.get(start.ownAddress(group.getAddress()));
-        if (connector == null) {
-            throw Failure.refused("group: there is no address of the family of %s", text);
+        if (!groups.containsKey(name)) {
+            addReceiver(group);
         }
-        UdpMulticastConnector receiver = receiver(group);
-        connector.addMulticastReceiver(receiver);
-        groups.put(name, receiver);
+        said.add(name);
         out.event(new Event("join").with("peer", name).group(true));
     }
 
-    /** Bound to the group where the JDK can (it cannot for link-local ones), else to the port only. */
-    private UdpMulticastConnector receiver(InetSocketAddress group) throws Failure {
-        InetAddress address = group.getAddress();
-        UdpMulticastConnector.Builder builder = new UdpMulticastConnector.Builder()
-                .addMulticastGroup(address, start.networkInterface).setConfiguration(configuration)
-                .setMulticastReceiver(true);
-        boolean narrow = address instanceof Inet6Address
-                && (address.isMCLinkLocal() || address.isMCNodeLocal());
-        if (!narrow) {
-            builder.setLocalAddress(address, group.getPort());
-        } else {
-            builder.setLocalPort(group.getPort());
+    /** Who offers discovery is there where it is asked for (RFC 7252, section 12.8), unasked and unsaid. */
+    private void joinAllCoapNodes() throws Failure {
+        if (port != CoAP.DEFAULT_COAP_PORT || !start.flag("discovery", true)) {
+            return;
         }
-        UdpMulticastConnector made = builder.build();
+        for (InetAddress everyone : List.of(CoAP.MULTICAST_IPV4, CoAP.MULTICAST_IPV6_LINKLOCAL,
+                CoAP.MULTICAST_IPV6_SITELOCAL)) {
+            InetSocketAddress group = new InetSocketAddress(everyone, port);
+            if (start.ownAddress(everyone) != null && !groups.containsKey(Text.endpoint(group))) {
+                addReceiver(group);
+            }
+        }
+    }
+
+    private void addReceiver(InetSocketAddress group) throws Failure {
+        UDPConnector connector = connectors.get(start.ownAddress(group.getAddress()));
+        if (connector == null) {
+            throw Failure.refused("group: there is no address of the family of %s", group);
+        }
+        UdpMulticastConnector receiver = receiver(group);
+        connector.addMulticastReceiver(receiver);
+        groups.put(Text.endpoint(group), receiver);
+    }
+
+    /** Bound to the group, so that it hears nothing else. */
+    private UdpMulticastConnector receiver(InetSocketAddress group) throws Failure {
+        InetAddress address = Text.scoped(group.getAddress(), start.networkInterface);
+        UdpMulticastConnector made = new UdpMulticastConnector.Builder()
+                .setLocalAddress(address, group.getPort()).addMulticastGroup(address, start.networkInterface)
+                .setConfiguration(configuration).setMulticastReceiver(true).build();
         try {
             made.start();
         } catch (IOException e) {
@@ -247,6 +265,7 @@ final class Server implements Adapter.Node {
         if (receiver == null) {
             throw Failure.badArgument("group: no member of %s", text);
         }
+        said.remove(Text.endpoint(group));
         connectors.get(start.ownAddress(group.getAddress())).removeMulticastReceiver(receiver);
         receiver.stop();
         receiver.destroy();

@@ -4,6 +4,7 @@ package chorus;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -74,6 +75,24 @@ final class Text {
         throw Failure.badArgument("%s: \"%s\" is no address", name, text);
     }
 
+    /** Whether an address means something only together with an interface. */
+    static boolean isNarrow(InetAddress address) {
+        return address instanceof Inet6Address
+                && (address.isLinkLocalAddress() || address.isMCLinkLocal() || address.isMCNodeLocal());
+    }
+
+    /** The same address with the scope that it needs. */
+    static InetAddress scoped(InetAddress address, NetworkInterface networkInterface) throws Failure {
+        if (!isNarrow(address) || ((Inet6Address) address).getScopeId() != 0) {
+            return address;
+        }
+        try {
+            return Inet6Address.getByAddress(null, address.getAddress(), networkInterface.getIndex());
+        } catch (UnknownHostException e) {
+            throw Failure.badArgument("%s: %s", address, e);
+        }
+    }
+
     /** The shortest text of an address (RFC 5952), as Chorus writes it. */
     static String endpoint(InetSocketAddress endpoint) {
         InetAddress address = endpoint.getAddress();
@@ -81,7 +100,7 @@ final class Text {
             return address.getHostAddress() + ":" + endpoint.getPort();
         }
         int scope = ((Inet6Address) address).getScopeId();
-        boolean local = address.isLinkLocalAddress() && scope != 0;
+        boolean local = isNarrow(address) && scope != 0;
         return "[" + ipv6(address.getAddress()) + (local ? "%" + scope : "") + "]:" + endpoint.getPort();
     }
 

@@ -2,6 +2,7 @@
 package chorus;
 
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.eclipse.californium.core.coap.Option;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.option.OptionRegistry;
 import org.eclipse.californium.core.coap.option.StandardOptionRegistry;
+import org.eclipse.californium.elements.AddressEndpointContext;
 
 /** What a request command asks for, made into a request of Californium. */
 final class Wish {
@@ -26,13 +28,15 @@ final class Wish {
     final Request request;
     final boolean observe;
 
-    Wish(Arguments arguments) throws Failure {
+    Wish(Arguments arguments, NetworkInterface networkInterface) throws Failure {
         checkNames(arguments);
         id = arguments.needed("id");
         String uri = arguments.needed("uri");
-        destination = destination(uri);
+        InetSocketAddress named = destination(uri);
+        destination = new InetSocketAddress(Text.scoped(named.getAddress(), networkInterface), named.getPort());
         request = new Request(method(arguments.optional("method")), type(arguments.optional("type")));
         try {
+            request.setDestinationContext(new AddressEndpointContext(destination));
             request.setURI(uri);
         } catch (IllegalArgumentException e) {
             throw Failure.badArgument("uri: %s", e.getMessage());
