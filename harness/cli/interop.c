@@ -201,8 +201,6 @@ static bool make_plan(struct interop_plan *plan, const struct interop_options *o
       .command = "interop",
       .selectors = o->selector_count ? o->selectors : topics,
       .selector_count = o->selector_count ? o->selector_count : sizeof topics / sizeof *topics,
-      .settings = o->settings,
-      .setting_count = o->setting_count,
       .seed = o->seed,
       .repeat = 1,
       .extra = extra};
