@@ -141,6 +141,16 @@ static void print_comparison(const json_t *item, FILE *stream) {
   if (*actual) fprintf(stream, "  actual    %s\n", actual);
 }
 
+/* Real time is allowed to be late: by how much, every finding of such a run says. */
+static void print_tolerances(const json_t *run, FILE *stream) {
+  json_t *tolerance;
+  size_t i;
+  json_array_foreach(json_object_get(run, "tolerances"), i, tolerance)
+      fprintf(stream, "  tolerance %s = %.3f s (%s)\n", member(tolerance, "name"),
+              (double)json_integer_value(json_object_get(tolerance, "value_ns")) / 1e9,
+              member(tolerance, "about"));
+}
+
 static void print_again(const json_t *run, FILE *stream) {
   const char *capture = member(run, "capture"), *again = member(run, "reproduce");
   if (*capture) fprintf(stream, "  capture   %s\n", capture);
@@ -162,6 +172,7 @@ static void print_rule_finding(const json_t *run, const json_t *entry, const jso
             rule->section, member(entry, "level"));
   print_comparison(finding, stream);
   if (*member(finding, "message")) fprintf(stream, "  note      %s\n", member(finding, "message"));
+  print_tolerances(run, stream);
   print_again(run, stream);
   fputc('\n', stream);
 }
