@@ -65,16 +65,22 @@ class Server:
             if watch.failed(group):
                 raise Refused(f"aiocoap: {'; '.join(watch.complaints)} ({group})")
             say_event("join", peer=endpoint(group, self._port))
+        for group in self._everyone():
+            if not watch.failed(group):
+                say_event("join", peer=endpoint(group, self._port))
+
+    def _everyone(self) -> list[str]:
+        """The groups that discovery asks for, as far as they are not joined anyway."""
+        if not self._discovery or self._port != 5683:
+            return []
+        return [group for group in MCAST_ALL if group not in self._groups]
 
     def _memberships(self) -> list[Any]:
         """A bare interface name is aiocoap's word for the All CoAP Nodes groups that it knows."""
-        groups: list[Any] = [(group, self._interface) for group in self._groups]
-        everyone = self._discovery and self._port == 5683
-        named = set(self._groups) & set(MCAST_ALL)
-        if everyone and not named:
-            return [*groups, self._interface]
-        others = [(group, self._interface) for group in MCAST_ALL if group not in named]
-        return [*groups, *others] if everyone else groups
+        everyone = self._everyone()
+        if len(everyone) == len(MCAST_ALL):
+            return [*((group, self._interface) for group in self._groups), self._interface]
+        return [(group, self._interface) for group in [*self._groups, *everyone]]
 
     def _site(self) -> Site:
         site = Site()

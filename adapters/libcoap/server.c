@@ -52,13 +52,17 @@ static bool read_resources(struct server *s, struct outcome *outcome) {
   return true;
 }
 
-static void read_leisure(struct server *s) {
+/* coap_session_set_default_leisure() passes over values below one second without a word. */
+static bool read_leisure(struct server *s, struct outcome *outcome) {
   const json_t *leisure = json_object_get(s->start, "leisure_ns");
-  if (!json_is_integer(leisure) || json_integer_value(leisure) < 0) return;
   json_int_t ms = json_integer_value(leisure) / 1000000;
-  s->has_leisure = ms / 1000 <= UINT16_MAX;
+  if (!json_is_integer(leisure)) return true;
+  if (ms < 1000 || ms / 1000 > UINT16_MAX)
+    return fail(outcome, REFUSED, "leisure: libcoap takes 1 s at least, and 65535 s at most");
+  s->has_leisure = true;
   s->leisure.integer_part = (uint16_t)(ms / 1000);
   s->leisure.fractional_part = (uint16_t)(ms % 1000);
+  return true;
 }
 
 /* ---- the context ---- */
@@ -189,8 +193,7 @@ static void *server_open(const json_t *start, struct outcome *outcome) {
   s->port = start_port(start, COAP_DEFAULT_PORT);
   s->joined = json_array();
   s->runtime = json_array();
-  read_leisure(s);
-  if (read_resources(s, outcome) && open_context(s, outcome)) return s;
+  if (read_leisure(s, outcome) && read_resources(s, outcome) && open_context(s, outcome)) return s;
   server_close(s);
   return NULL;
 }
