@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Rung b in Python: everything that docs/plugins.md asks of a program, in about 100 lines.
 
-A stack derives from Node, overrides what it needs, and ends with run(ItsNode). There is no socket and
-no clock here: the time comes with each call, and datagrams go out by send(). Standard output belongs
-to the protocol; print() to standard error.
+A stack derives from Node, overrides what it needs, and ends with run(ItsNode). There is no socket
+and no clock here: the time comes with each call, and datagrams go out by send(). Standard output
+belongs to the protocol; print() to standard error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Endpoint = tuple[str, int]  # address and port
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """"[2001:db8::1]:5683" or "192.0.2.1:5683" to its address and port."""
+    """ "[2001:db8::1]:5683" or "192.0.2.1:5683" to its address and port."""
     host, _, port = text.rpartition(":")
     return host.strip("[]"), int(port)
 

@@ -33,7 +33,7 @@ KNOWN = {
 
 
 def code(text: str) -> int:
-    """"2.05" or "GET" as an octet."""
+    """ "2.05" or "GET" as an octet."""
     if text in METHODS:
         return METHODS.index(text)
     major, _, minor = text.partition(".")

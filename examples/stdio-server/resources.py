@@ -7,8 +7,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from chorus_plugin import BadArgument
-from coap import DELETE, FETCH, GET, IF_MATCH, IF_NONE_MATCH, IPATCH, METHODS, PATCH, POST, PUT, Message
-from coap import code
+from coap import (
+    DELETE,
+    FETCH,
+    GET,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    IPATCH,
+    METHODS,
+    PATCH,
+    POST,
+    PUT,
+    Message,
+    code,
+)
 
 MAX_PAYLOAD = 1024
 LISTS = {"rel", "rev", "rt", "if", "ct"}  # attributes that hold several values
@@ -110,10 +122,21 @@ class Resource:
 
 
 def well_known() -> Resource:
-    return Resource("/.well-known/core", {
-        "kind": "fixed", "methods": ["GET"], "payload": "", "attributes": "", "hidden": True,
-        "suppress": ["4xx", "5xx", "empty-2.05"], "no_response": True, "multicast": True,
-        "processing_ns": 0, "code": "2.05"})
+    return Resource(
+        "/.well-known/core",
+        {
+            "kind": "fixed",
+            "methods": ["GET"],
+            "payload": "",
+            "attributes": "",
+            "hidden": True,
+            "suppress": ["4xx", "5xx", "empty-2.05"],
+            "no_response": True,
+            "multicast": True,
+            "processing_ns": 0,
+            "code": "2.05",
+        },
+    )
 
 
 # ---- links (RFC 6690) ----
@@ -145,7 +168,8 @@ def is_wanted(resource: Resource, query: bytes) -> bool:
 
 def filtered_links(resources: Iterable[Resource], queries: list[bytes]) -> tuple[bytes, int]:
     """The links that fit all queries, and how many they are."""
-    wanted = [r for r in resources
-              if r.exists and not r.hidden and all(is_wanted(r, q) for q in queries)]
+    wanted = [
+        r for r in resources if r.exists and not r.hidden and all(is_wanted(r, q) for q in queries)
+    ]
     links = (f"<{r.path}>" + (";" + r.attributes if r.attributes else "") for r in wanted)
     return ",".join(links).encode(), len(wanted)

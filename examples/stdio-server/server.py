@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A CoAP server for groups on rung b: draft-dijk-core-groupcomm-bis-03 with RFC 7252, 7967 and 6690.
+"""A CoAP server for groups on rung b: draft-dijk-core-groupcomm-bis-03, RFC 7252, 7967, 6690.
 
 It serves what a scenario asks for, and shows how little of a stack has to know of Chorus: the class
 Server is protocol, and its base class is all that speaks to the harness.
@@ -12,8 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import coap
-from chorus_plugin import BadArgument, Endpoint, Node, Refused, Unsupported, endpoint_text, run
-from chorus_plugin import parse_endpoint
+from chorus_plugin import (
+    BadArgument,
+    Endpoint,
+    Node,
+    Refused,
+    Unsupported,
+    endpoint_text,
+    parse_endpoint,
+    run,
+)
 from coap import ACK, CON, NON, RST, Message, code, code_text
 from resources import Resource, filtered_links, well_known
 
@@ -124,8 +132,12 @@ class Server(Node):
     # ---- commands ----
 
     def on_command(self, verb: str, arguments: list[tuple[str, str]]) -> None:
-        known = {"set": {"path", "payload", "payload-hex", "code"}, "join": {"group"},
-                 "leave": {"group"}, "restart": set()}
+        known = {
+            "set": {"path", "payload", "payload-hex", "code"},
+            "join": {"group"},
+            "leave": {"group"},
+            "restart": set(),
+        }
         if verb not in known:
             raise Unsupported(f"a server has no verb {verb}")
         for name, _ in arguments:
@@ -180,8 +192,12 @@ class Server(Node):
             self.add_group(group)
 
     def tell_state(self, resource: Resource, detail: str) -> None:
-        self.event("state", path=resource.path, detail=detail,
-                   payload=resource.representation().hex() if resource.exists else None)
+        self.event(
+            "state",
+            path=resource.path,
+            detail=detail,
+            payload=resource.representation().hex() if resource.exists else None,
+        )
 
     # ---- messages that come in ----
 
@@ -239,9 +255,16 @@ class Server(Node):
 
     def acknowledged(self, peer: Endpoint, mid: int) -> None:
         octets = mid.to_bytes(2, "big")
-        self.pending = [p for p in self.pending if not (
-            p.left >= 0 and p.destination == peer and p.octets[2:4] == octets
-            and p.octets[0] >> 4 & 3 == CON)]
+        self.pending = [
+            p
+            for p in self.pending
+            if not (
+                p.left >= 0
+                and p.destination == peer
+                and p.octets[2:4] == octets
+                and p.octets[0] >> 4 & 3 == CON
+            )
+        ]
 
     # ---- requests ----
 
@@ -302,7 +325,9 @@ class Server(Node):
         if request.accept not in (None, 40):
             return Response(code("4.06"))
         queries = [v for n, v in request.message.options if n == coap.URI_QUERY]
-        links, count = filtered_links(self.resources.values(), queries if self.start["filter"] else [])
+        links, count = filtered_links(
+            self.resources.values(), queries if self.start["filter"] else []
+        )
         self.tell("execute", request)
         if queries and request.group and (not self.start["filter"] or count == 0):
             self.tell("suppress", request, code=code_text(code("2.05")), detail="filter")
@@ -325,9 +350,15 @@ class Server(Node):
 
     def tell(self, event: str, request: Request, **members: Any) -> None:
         m = request.message
-        about = {"peer": endpoint_text(request.source), "path": request.path,
-                 "group": request.group or None, "type": coap.TYPES[m.type],
-                 "code": code_text(m.code), "mid": m.mid, "token": m.token.hex()}
+        about = {
+            "peer": endpoint_text(request.source),
+            "path": request.path,
+            "group": request.group or None,
+            "type": coap.TYPES[m.type],
+            "code": code_text(m.code),
+            "mid": m.mid,
+            "token": m.token.hex(),
+        }
         self.event(event, **(about | members))
 
     # ---- responses ----
@@ -335,8 +366,9 @@ class Server(Node):
     def withheld(self, request: Request, response: Response) -> str | None:
         """Which policy withholds the response, or None (seed 2.3.1, RFC 7967)."""
         resource = request.resource
-        base = request.group and (resource is None or resource.suppresses(
-            response.code, response.payload))
+        base = request.group and (
+            resource is None or resource.suppresses(response.code, response.payload)
+        )
         flags = request.no_response if resource and resource.no_response else None
         silent = base
         if flags is not None:
@@ -427,17 +459,22 @@ class Server(Node):
     def source_of(self, request: Request) -> Endpoint:
         """Where the answer comes from: the port that was asked, and never a group's address."""
         host, port = request.destination
-        return (("::" if ":" in host else "0.0.0.0") if is_group(request.destination) else host, port)
+        return (
+            ("::" if ":" in host else "0.0.0.0") if is_group(request.destination) else host,
+            port,
+        )
 
     def reply(self, request: Request, octets: bytes) -> None:
         source = self.source_of(request)
         self.send(request.source, octets, source)
         self.exchanges[request.source, request.message.mid] = (self.now, octets, source)
 
-    def later(self, due: int, request: Request, octets: bytes, left: int = 0,
-              interval: int = 0) -> None:
-        pending = Pending(due, self.order, request.source, self.source_of(request), octets, left,
-                          interval)
+    def later(
+        self, due: int, request: Request, octets: bytes, left: int = 0, interval: int = 0
+    ) -> None:
+        pending = Pending(
+            due, self.order, request.source, self.source_of(request), octets, left, interval
+        )
         self.order += 1
         if due <= self.now and not interval:
             self.send(pending.destination, octets, pending.source)
@@ -468,7 +505,9 @@ class Server(Node):
     def on_stop(self) -> None:
         for p in self.pending:
             if p.due < self.now:
-                self.event("leak", detail="a response that was due", peer=endpoint_text(p.destination))
+                self.event(
+                    "leak", detail="a response that was due", peer=endpoint_text(p.destination)
+                )
 
 
 def etag(payload: bytes) -> bytes:
