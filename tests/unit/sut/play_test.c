@@ -9,10 +9,10 @@
 #define NODES                                                                      \
   "id: x\ntitle: t\ncovers: [GC-1-01]\nnetwork: {groups: {$g: \"[ff35::1]\", $p: " \
   "\"[ff35::2]:61616\"}}\nnodes:\n  c1: {role: client, msrd: 30s}\n  t1: {role: tester}\n"
-#define PLAIN                                                                            \
-  NODES                                                                                  \
-      "  s1: {role: server, groups: [$g], resources: {/a: {payload: \"on\"}}}\nsteps:\n" \
-      "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$g/a\"}}\n"
+#define PLAIN                                                                        \
+  NODES                                                                              \
+  "  s1: {role: server, groups: [$g], resources: {/a: {payload: \"on\"}}}\nsteps:\n" \
+  "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$g/a\"}}\n"
 
 static struct scn_errors errors;
 
