@@ -2,6 +2,7 @@
 #include "cli/batch.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #ifndef CHORUS_VERSION
 #define CHORUS_VERSION "0"
 #endif
+
+enum { STARTS_AT_ONCE = 4 }; /* programs need the processor to start, and little later */
 
 #define PATIENCE (60 * CHORUS_SECOND) /* for all nodes of a real network to be ready */
 
@@ -55,6 +58,7 @@ struct working {
   struct cli_batch *batch;
   json_t **results; /* by run */
   struct cli_progress progress;
+  sem_t starts;
   atomic_bool io_failed, no_memory;
 };
 
@@ -96,7 +100,18 @@ static json_t *describe(const struct cli_batch *batch, const struct cli_planned 
   return result;
 }
 
-static struct run_options options_of(const struct cli_batch *batch, const struct cli_planned *run) {
+static void take_turn(void *context, bool begin) {
+  struct working *w = context;
+  if (!begin) {
+    sem_post(&w->starts);
+    return;
+  }
+  while (sem_wait(&w->starts) != 0 && errno == EINTR) {
+  }
+}
+
+static struct run_options options_of(struct working *w, const struct cli_planned *run) {
+  const struct cli_batch *batch = w->batch;
   struct run_options o = {.seed = run->seed,
                           .profile = batch->profile,
                           .strict = batch->strict,
@@ -110,13 +125,17 @@ static struct run_options options_of(const struct cli_batch *batch, const struct
                           .interrupted_context = batch->interrupt};
   for (int role = SCN_CLIENT; role <= SCN_SERVER; role++)
     o.stacks[role] = run->stacks[role] ? run->stacks[role]->manifest : NULL;
+  if (batch->backend != RUN_SIM) {
+    o.starting = take_turn;
+    o.starting_context = w;
+  }
   return o;
 }
 
 static bool do_run(void *context, struct run_engine *engine, size_t index) {
   struct working *w = context;
   const struct cli_planned *run = &w->batch->plan->runs[index];
-  const struct run_options options = options_of(w->batch, run);
+  const struct run_options options = options_of(w, run);
   struct run_outcome outcome;
   if (cli_interrupted(w->batch->interrupt)) return false;
   if (!run_execute(engine, run->scenario, &options, &outcome)) {
@@ -139,9 +158,11 @@ json_t *cli_batch_run(struct cli_batch *batch) {
   w.results = calloc(count + 1, sizeof *w.results);
   json_t *runs = json_array();
   if (!w.results || !runs) return NULL;
+  if (sem_init(&w.starts, 0, STARTS_AT_ONCE) != 0) return NULL;
   cli_progress_begin(&w.progress, batch->command, count, batch->backend != RUN_SIM);
   if (!run_pool(do_run, &w, count, batch->jobs)) atomic_store(&w.no_memory, true);
   cli_progress_end(&w.progress);
+  sem_destroy(&w.starts);
   for (size_t i = 0; i < count; i++)
     if (w.results[i]) json_array_append_new(runs, w.results[i]);
   free(w.results);

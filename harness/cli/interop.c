@@ -17,7 +17,7 @@
 #include "run/waivers.h"
 #include "scenario/units.h"
 
-enum { MAX_SELECTORS = 64, MAX_STACKS = 64, JOBS = 40 };
+enum { MAX_SELECTORS = 64, MAX_STACKS = 64, JOBS = 72 };
 
 /* Rules that judge by samples: with chance on their side, runs may differ. */
 static const char *const statistical[] = {
@@ -43,7 +43,7 @@ enum { SELECT, SEED, INTEROP_JOBS, PROFILE, STRICT, OUT, JSON, NO_REPORT, LONGES
 static const struct cli_option interop_options[] = {
     [SELECT] = {"--select", "SELECTOR", "only these scenarios, topics or rules (several times)"},
     [SEED] = {"--seed", "N", "seed of the network's randomness (1)"},
-    [INTEROP_JOBS] = {"--jobs", "N", "runs at the same time (40: they wait more than they work)"},
+    [INTEROP_JOBS] = {"--jobs", "N", "runs at the same time (72: they wait more than they work)"},
     [PROFILE] = {"--profile", "P", "dijk-03, rfc7390 or bis-18 (dijk-03)"},
     [STRICT] = {"--strict", NULL, "a broken SHOULD fails"},
     [OUT] = {"--out", "DIR", "folder for captures, events and results (chorus-interop)"},

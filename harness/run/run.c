@@ -125,9 +125,17 @@ static void close_record(struct run_session *s) {
   s->engine->record.closed = false; /* what nodes say when they stop belongs to the record */
 }
 
+static int start_nodes(struct run_session *s) {
+  const struct run_options *o = s->options;
+  if (o->starting) o->starting(o->starting_context, true);
+  int status = run_network_start(s->network, run_node_ready, s, o->patience);
+  if (o->starting) o->starting(o->starting_context, false);
+  return status;
+}
+
 static void live(struct run_session *s) {
   impair_initially(s);
-  int status = run_network_start(s->network, run_node_ready, s, s->options->patience);
+  int status = start_nodes(s);
   if (is_interrupted(s)) return;
   if (status != CHORUS_OK) {
     bool says_why = s->options->backend != RUN_SIM && status == CHORUS_REFUSED;

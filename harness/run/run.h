@@ -57,6 +57,12 @@ struct run_options {
   /* Stacks in place of the reference, by enum scn_role; NULL: the reference. */
   const struct sut_manifest *stacks[2];
   enum run_deciding deciding;
+  /*
+   * Called before and after the nodes are started, which is when programs need the processor: may
+   * wait for its turn. May be NULL.
+   */
+  void (*starting)(void *context, bool begin);
+  void *starting_context;
   /* Asked between steps; true ends the run early with verdict error. May be NULL. */
   bool (*interrupted)(void *context);
   void *interrupted_context;
