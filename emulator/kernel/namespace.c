@@ -282,3 +282,20 @@ void krn_namespace_groups(found_group *found, void *context) {
   list_v4(file, found, context);
   fclose(file);
 }
+
+/* Sockets, as the kernel lists them: one a line, after a line of titles. */
+
+unsigned krn_namespace_sockets(void) {
+  static const char *const lists[] = {"udp", "udp6", "raw", "raw6", "packet", "tcp", "tcp6"};
+  unsigned count = 0;
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/thread-self/net/%s", lists[i]);
+    FILE *file = fopen(path, "re");
+    if (!file) continue;
+    bool title = true;
+    for (; fgets(line, sizeof line, file); title = false) count += !title;
+    fclose(file);
+  }
+  return count;
+}

@@ -30,7 +30,7 @@ struct krn_host_plan {
   uint32_t number;                /* of the host, for MAC address and device name */
   const struct chorus_endpoint *addresses;
   size_t address_count;
-  bool programs; /* programs will live there */
+  bool programs;                            /* programs will live there */
   uint32_t mtu;                             /* of IPv4; IPv6 has 1280 at least */
   chorus_time reassembly_v4, reassembly_v6; /* real time */
 };
@@ -51,6 +51,9 @@ void krn_namespace_close(struct krn_namespace *space);
  * Makes a packet socket or TAP device usable by trial. KRN_TAP: whether /dev/net/tun can be opened.
  */
 bool krn_attachment_works(enum krn_attachment attachment, char why[KRN_WHY]);
+
+/* Lines in the lists of receiving sockets of the calling thread's namespace. */
+unsigned krn_namespace_sockets(void);
 
 /* Calls |found| for each group that the interface of the calling thread's namespace listens to. */
 void krn_namespace_groups(void (*found)(void *context, const struct chorus_endpoint *group),

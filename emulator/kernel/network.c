@@ -195,6 +195,20 @@ enum krn_attachment krn_attached(const struct krn_network *network) {
   return network->attachment;
 }
 
+int krn_namespace(const struct krn_network *network, uint32_t node) {
+  const struct krn_node *n = krn_node_at(network, node);
+  return n ? n->space.fd : -1;
+}
+
+unsigned krn_open_sockets(const struct krn_network *network, uint32_t node) {
+  int space = krn_namespace(network, node);
+  if (space < 0) return 0;
+  krn_namespace_enter(space);
+  unsigned count = krn_namespace_sockets();
+  krn_namespace_enter(network->home);
+  return count;
+}
+
 const char *krn_attachment_name(enum krn_attachment attachment) {
   switch (attachment) {
     case KRN_TAP: return "tap";

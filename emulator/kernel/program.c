@@ -339,18 +339,25 @@ static void close_ends(int ends[4]) {
   }
 }
 
-static bool open_ends(struct ends *e) {
+/* One of the four; standard streams that are inherited have no end of ours. */
+static bool open_end(struct ends *e, int i, bool inherited) {
+  int pair[2];
+  if (inherited) return (e->theirs[i] = fcntl(i, F_DUPFD_CLOEXEC, 3)) >= 0;
+  int failed =
+      i < 3 ? pipe2(pair, O_CLOEXEC) : socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+  if (failed) return false;
+  bool input = i == 0; /* the read end of a pipe comes first */
+  e->theirs[i] = pair[!input];
+  e->ours[i] = pair[input];
+  if (i < 3) fcntl(e->ours[i], F_SETFL, O_NONBLOCK);
+  return true;
+}
+
+static bool open_ends(const struct krn_program *program, struct ends *e) {
+  const bool inherited[4] = {program->inherit_input, program->inherit_output,
+                             program->inherit_output, false};
   *e = (struct ends){{-1, -1, -1, -1}, {-1, -1, -1, -1}};
-  for (int i = 0; i < 4; i++) {
-    int pair[2];
-    int failed = i < 3 ? pipe2(pair, O_CLOEXEC)
-                       : socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
-    if (failed) break;
-    bool input = i == 0; /* the read end of a pipe comes first */
-    e->theirs[i] = pair[!input];
-    e->ours[i] = pair[input];
-    if (i < 3) fcntl(e->ours[i], F_SETFL, O_NONBLOCK);
-  }
+  for (int i = 0; i < 4 && open_end(e, i, inherited[i]); i++) continue;
   if (e->ours[3] >= 0) return true;
   close_ends(e->ours);
   close_ends(e->theirs);
@@ -424,11 +431,12 @@ static struct control *adopt_control(struct krn_process *p, int *fd) {
 }
 
 static bool watch_ends(struct krn_process *p, struct ends *ends) {
-  p->input = adopt_input(p, &ends->ours[0]);
-  p->streams[0] = adopt_stream(p, &ends->ours[1], false);
-  p->streams[1] = adopt_stream(p, &ends->ours[2], true);
+  const bool input = ends->ours[0] >= 0, output = ends->ours[1] >= 0;
+  if (input) p->input = adopt_input(p, &ends->ours[0]);
+  if (output) p->streams[0] = adopt_stream(p, &ends->ours[1], false);
+  if (output) p->streams[1] = adopt_stream(p, &ends->ours[2], true);
   p->control = adopt_control(p, &ends->ours[3]);
-  return p->input && p->streams[0] && p->streams[1] && p->control;
+  return (p->input || !input) && ((p->streams[0] && p->streams[1]) || !output) && p->control;
 }
 
 static bool reserve_program(struct krn_network *network) {
@@ -462,7 +470,7 @@ static int start(const struct krn_node *node, const struct krn_program *program,
   struct ends ends;
   int error = open_output(program, p);
   if (error) return error;
-  if (!open_ends(&ends)) return errno;
+  if (!open_ends(program, &ends)) return errno;
   error = launch(node, program, &ends, p);
   close_ends(ends.theirs);
   if (!error) error = await_start(ends.ours[3]);

@@ -76,6 +76,7 @@ int cli_scenarios(int count, char **arguments);
 int cli_interop(int count, char **arguments);
 int cli_mutants(int count, char **arguments);
 int cli_bench(int count, char **arguments);
+int cli_emulate(int count, char **arguments);
 int cli_sut(int count, char **arguments);
 int cli_report(int count, char **arguments);
 int cli_diff(int count, char **arguments);

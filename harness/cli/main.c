@@ -23,14 +23,13 @@ static const struct command commands[] = {
     {"mutants", cli_mutants, "wrong implementations, and the rules that find them"},
     {"interop", cli_interop,
      "third-party stacks: conformance, and every client against every server"},
+    {"emulate", cli_emulate, "an emulated network to run anything on"},
     {"sut", cli_sut, "prove the manifest of a stack under test"},
     {"report", cli_report, "results as HTML, JUnit or Markdown"},
     {"diff", cli_diff, "what changed between two results"},
-    {"bench", cli_bench, "how fast simulator and judge are"},
+    {"bench", cli_bench, "how fast simulator, judge and switch are"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
-
-static const char *const later[] = {"emulate"};
 
 static void print_usage(FILE *stream) {
   fprintf(stream, "usage: chorus COMMAND [...]\n\n");
@@ -41,11 +40,6 @@ static void print_usage(FILE *stream) {
 
 static int unknown_command(const char *name) {
   const char *words[COMMANDS];
-  for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-    if (strcmp(name, later[i]) == 0) {
-      fprintf(stderr, "chorus: the command %s is not part of this version yet\n", name);
-      return CLI_USAGE;
-    }
   for (size_t i = 0; i < COMMANDS; i++) words[i] = commands[i].name;
   const char *near = scn_nearest(name, words, COMMANDS);
   fprintf(stderr, "chorus: there is no command \"%s\"%s%s%s\n", name, near ? "; did you mean " : "",

@@ -5,16 +5,11 @@
 
 #include "scenario/document.h"
 
-/* A name that stands for an address: a group, a foreign address, a node. */
-struct scn_name {
-  const char *name; /* without the $ */
-  struct chorus_endpoint endpoint;
-};
-
 struct scn_decoder {
   struct scn_document *document;
   struct scn_arena *arena;
   struct scn_scenario *scenario;
+  bool is_topology;
   struct scn_name *names;
   size_t name_count;
   struct scn_node *nodes;

@@ -221,6 +221,46 @@ struct scn_file *scn_file_read(const char *path, struct scn_errors *errors) {
   return file;
 }
 
+/* ---- topologies ---- */
+
+static bool is_set(const struct scn_setting *settings, size_t count, const char *key) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(settings[i].key, key) == 0) return true;
+  return false;
+}
+
+/* What is set, and the first value of each axis of the sweep that is not. */
+static struct scn_setting *add_first_values(struct scn_document *doc,
+                                            const struct scn_setting *settings, size_t *count) {
+  struct scn_setting axes[MAX_AXES];
+  size_t axis_count = first_values(doc, axes), n = 0;
+  struct scn_setting *all = scn_alloc(doc->arena, (*count + axis_count + 1) * sizeof *all);
+  if (!all) return NULL;
+  for (size_t i = 0; i < axis_count; i++)
+    if (!is_set(settings, *count, axes[i].key)) all[n++] = axes[i];
+  for (size_t i = 0; i < *count; i++) all[n++] = settings[i];
+  *count = n;
+  return all;
+}
+
+struct scn_scenario *scn_topology_read(const char *path, const struct scn_setting *settings,
+                                       size_t count, struct scn_errors *errors) {
+  struct scn_file file = {.path = path, .topic = "", .is_topology = true};
+  struct scn_arena *arena = scn_arena_new();
+  struct scn_scenario *s = NULL;
+  struct scn_document doc;
+  char *text = arena ? read_all(path, &file.text_length, errors) : NULL;
+  file.text = text ? scn_copy(arena, text, file.text_length) : NULL;
+  if (file.text && scn_document_load(&doc, path, file.text, file.text_length, arena, errors)) {
+    struct scn_setting *all = add_first_values(&doc, settings, &count);
+    if (all) s = scn_load(&file, NULL, all, count, errors);
+    scn_document_free(&doc);
+  }
+  free(text);
+  scn_arena_free(arena);
+  return s;
+}
+
 void scn_file_free(struct scn_file *file) {
   if (file) scn_arena_free(file->memory);
 }

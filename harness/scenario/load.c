@@ -108,14 +108,14 @@ static bool good_id(const char *id) {
   return length > 0 && id[length] == '\0' && length <= 80 && id[0] != '-';
 }
 
-static void read_head(struct scn_document *doc, struct scn_scenario *s) {
+static void read_head(struct scn_document *doc, struct scn_scenario *s, bool is_topology) {
   const scn_value *root = scn_root(doc);
-  if (!scn_read_text(doc, root, "id", &s->id))
-    scn_complain(doc, root, "a scenario needs an id");
-  else if (!good_id(s->id))
+  bool has_id = scn_read_text(doc, root, "id", &s->id);
+  if (!has_id && !is_topology) scn_complain(doc, root, "a scenario needs an id");
+  if (has_id && !good_id(s->id))
     scn_complain(doc, scn_get(doc, root, "id"),
                  "\"%s\": an id consists of small letters, digits and -", s->id);
-  if (!scn_read_text(doc, root, "title", &s->title))
+  if (!scn_read_text(doc, root, "title", &s->title) && !is_topology)
     scn_complain(doc, root, "a scenario needs a title");
   scn_read_text(doc, root, "about", &s->about);
   read_words(doc, "catalogue", &s->catalogue, &s->catalogue_count);
@@ -126,7 +126,7 @@ static void read_head(struct scn_document *doc, struct scn_scenario *s) {
 /* One that can neither pass nor fail is no scenario (hole W2 of other suites). */
 static void check_purpose(struct scn_decoder *d) {
   const struct scn_scenario *s = d->scenario;
-  if (s->cover_count > 0 || d->expectation_count > 0) return;
+  if (d->is_topology || s->cover_count > 0 || d->expectation_count > 0) return;
   scn_complain(d->document, scn_root(d->document),
                "a scenario needs covers or expect: this one could not fail");
 }
@@ -146,17 +146,17 @@ static chorus_time default_end(const struct scn_decoder *d) {
 static void decode_sections(struct scn_decoder *d) {
   struct scn_document *doc = d->document;
   const scn_value *root = scn_root(doc), *part;
-  read_head(doc, d->scenario);
+  read_head(doc, d->scenario, d->is_topology);
   scn_decode_network(d, scn_get(doc, root, "network"));
   if ((part = scn_get(doc, root, "nodes")))
     scn_decode_nodes(d, part);
   else
-    scn_complain(doc, root, "a scenario needs nodes");
+    scn_complain(doc, root, "a %s needs nodes", d->is_topology ? "topology" : "scenario");
   const scn_value *network = scn_get(doc, root, "network");
   if (network && (part = scn_get(doc, network, "impairments"))) scn_decode_impairments(d, part);
   if ((part = scn_get(doc, root, "steps")))
     scn_decode_steps(d, part);
-  else
+  else if (!d->is_topology)
     scn_complain(doc, root, "a scenario needs steps");
   if ((part = scn_get(doc, root, "expect"))) scn_decode_expectations(d, part);
   check_purpose(d);
@@ -168,6 +168,8 @@ static void hand_over(struct scn_decoder *d) {
   struct scn_scenario *s = d->scenario;
   s->nodes = d->nodes;
   s->node_count = d->node_count;
+  s->names = d->names;
+  s->name_count = d->name_count;
   s->steps = d->steps;
   s->step_count = d->step_count;
   s->expectations = d->expectations;
@@ -203,10 +205,11 @@ static void copy_settings(struct scn_scenario *s, struct scn_arena *arena,
   s->setting_count = copy ? count : 0;
 }
 
-static void decode(struct scn_document *doc, struct scn_scenario *s,
+static void decode(struct scn_document *doc, struct scn_scenario *s, bool is_topology,
                    const struct scn_setting *settings, size_t count) {
-  struct scn_decoder d = {.document = doc, .arena = doc->arena, .scenario = s};
-  scn_expect_map(doc, scn_root(doc), "a scenario", top_keys);
+  struct scn_decoder d = {
+      .document = doc, .arena = doc->arena, .scenario = s, .is_topology = is_topology};
+  scn_expect_map(doc, scn_root(doc), is_topology ? "a topology" : "a scenario", top_keys);
   if (!scn_is_map(scn_root(doc))) return;
   read_parameters(doc);
   for (size_t i = 0; i < count; i++) apply_setting(doc, &settings[i]);
@@ -231,7 +234,7 @@ struct scn_scenario *scn_load(const struct scn_file *file, const char *name,
   s->topic = scn_print(arena, "%s", file->topic);
   s->digest = digest(file, settings, count);
   copy_settings(s, arena, settings, count);
-  decode(&doc, s, s->settings, s->setting_count);
+  decode(&doc, s, file->is_topology, s->settings, s->setting_count);
   s->name = scn_print(arena, "%s", name ? name : s->id ? s->id : "");
   scn_document_free(&doc);
   if (errors->total == before) return s;

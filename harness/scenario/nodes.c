@@ -27,8 +27,10 @@ static const char *const server_keys[] = {COMMON_KEYS,
                                           "statement",
                                           NULL};
 static const char *const tester_keys[] = {COMMON_KEYS, "groups", "port", "answers", NULL};
-static const char *const *const keys_of[] = {client_keys, server_keys, tester_keys};
+static const char *const host_keys[] = {COMMON_KEYS, "groups", NULL};
+static const char *const *const keys_of[] = {client_keys, server_keys, tester_keys, host_keys};
 static const char *const role_words[] = {"client", "server", "tester", NULL};
+static const char *const topology_role_words[] = {"client", "server", "tester", "host", NULL};
 
 /* ---- resources ---- */
 
@@ -278,10 +280,22 @@ static bool good_name(const char *name) {
   return name[length] == '\0' && length <= 40;
 }
 
+/* The role, which nodes of a topology need not have. */
+static bool read_role(struct scn_decoder *d, const scn_value *key, const scn_value *map,
+                      const char *name, unsigned *role) {
+  const char *const *words = d->is_topology ? topology_role_words : role_words;
+  *role = SCN_HOST;
+  if (scn_is_map(map) && scn_get(d->document, map, "role"))
+    return scn_read_word(d->document, map, "role", words, role);
+  if (d->is_topology) return scn_expect_map(d->document, map, name, NULL);
+  scn_complain(d->document, key, "node %s needs a role: client, server or tester", name);
+  return false;
+}
+
 static void decode_node(struct scn_decoder *d, const scn_value *key, const scn_value *map) {
   struct scn_node node = {.place = scn_place_of(key)};
   const char *name = scn_text(d->document, key);
-  unsigned role = 0;
+  unsigned role;
   uint64_t count = 1;
   if (!name) return;
   if (!good_name(name)) {
@@ -289,11 +303,7 @@ static void decode_node(struct scn_decoder *d, const scn_value *key, const scn_v
                  "\"%s\": a node's name is a letter followed by letters, digits, - and _", name);
     return;
   }
-  if (!scn_is_map(map) || !scn_get(d->document, map, "role")) {
-    scn_complain(d->document, key, "node %s needs a role: client, server or tester", name);
-    return;
-  }
-  if (!scn_read_word(d->document, map, "role", role_words, &role)) return;
+  if (!read_role(d, key, map, name, &role)) return;
   node.name = node.family = name;
   node.role = (enum scn_role)role;
   scn_expect_map(d->document, map, "this node", keys_of[role]);

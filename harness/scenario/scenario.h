@@ -27,7 +27,14 @@ struct scn_range {
   uint64_t min, max;
 };
 
-enum scn_role { SCN_CLIENT = 0, SCN_SERVER, SCN_TESTER };
+/* HOST: a place for programs of others; only in topologies (scn_topology_read). */
+enum scn_role { SCN_CLIENT = 0, SCN_SERVER, SCN_TESTER, SCN_HOST };
+
+/* A name that stands for an address: a group, a foreign address, a node. */
+struct scn_name {
+  const char *name; /* without the $ */
+  struct chorus_endpoint endpoint;
+};
 
 /* ---- messages that a tester crafts ---- */
 
@@ -225,6 +232,8 @@ struct scn_scenario {
   struct scn_network network;
   const struct scn_node *nodes;
   size_t node_count;
+  const struct scn_name *names; /* all that a $name can mean, parameters apart */
+  size_t name_count;
   const struct scn_step *steps; /* in order of time */
   size_t step_count;
   const struct scn_expectation *expectations;
@@ -252,6 +261,7 @@ struct scn_file {
   size_t cover_count;
   const char *const *catalogue;
   size_t catalogue_count;
+  bool is_topology;             /* never with variants */
   struct scn_variant *variants; /* one or more */
   size_t variant_count;
   void *memory;
@@ -271,6 +281,14 @@ struct scn_scenario *scn_load(const struct scn_file *file, const char *name,
                               const struct scn_setting *settings, size_t count,
                               struct scn_errors *errors);
 void scn_free(struct scn_scenario *scenario);
+
+/*
+ * A topology: a file of the same language of which `network` and `nodes` suffice, and whose nodes
+ * need no role (`host`). A whole scenario is one as well, with the first values of its sweep unless
+ * |settings| say otherwise. NULL: see |errors|.
+ */
+struct scn_scenario *scn_topology_read(const char *path, const struct scn_setting *settings,
+                                       size_t count, struct scn_errors *errors);
 
 /* Number of the node with this name, or UINT32_MAX. */
 uint32_t scn_node_find(const struct scn_scenario *scenario, const char *name);

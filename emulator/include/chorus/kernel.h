@@ -64,6 +64,10 @@ struct krn_network *krn_network_new(const struct krn_config *config, char *why, 
 /* Ends all programs (SIGKILL), closes everything. */
 void krn_network_free(struct krn_network *network);
 enum krn_attachment krn_attached(const struct krn_network *network);
+/* A descriptor of the node's network namespace (setns, /proc/PID/fd); it stays ours. -1: none. */
+int krn_namespace(const struct krn_network *network, uint32_t node);
+/* How many sockets of programs the namespace has that can receive: UDP, raw, packet, TCP. */
+unsigned krn_open_sockets(const struct krn_network *network, uint32_t node);
 
 uint32_t krn_add_link(struct krn_network *network, const struct emu_link_config *config);
 
@@ -90,8 +94,8 @@ void krn_observe(struct krn_network *network, const struct emu_observer *observe
 /*
  * Starts all nodes, then waits until each node of |ready| says so (asked again and again; NULL: at
  * once) and the switch has seen every membership, at most |patience| (real ns). Then time begins at
- * 0. CHORUS_OK, a node's status, or CHORUS_REFUSED when patience or the process ended first
- * (krn_error() says whom it waited for).
+ * 0; in a second call it flows on, and the call only waits. CHORUS_OK, a node's status, or
+ * CHORUS_REFUSED when patience or the process ended first (krn_error() says whom it waited for).
  */
 int krn_start(struct krn_network *network, bool (*ready)(void *context, uint32_t node),
               void *context, chorus_time patience);
@@ -134,6 +138,8 @@ struct krn_program {
   const char *const *environment; /* "NAME=value" in addition to ours, NULL at the end; or NULL */
   const char *directory;          /* working directory; NULL: ours */
   const char *output;             /* file for all its output, too; NULL: none */
+  bool inherit_input;             /* its standard input is ours: no krn_write() */
+  bool inherit_output; /* its standard output and error are ours: neither lines nor |output| */
   struct krn_program_watch watch;
 };
 
