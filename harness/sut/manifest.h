@@ -78,7 +78,7 @@ struct sut_part {
   const char *pattern, *path; /* of |ready| */
   chorus_time ready_timeout;  /* real ns; default 20 s */
   int stop_signal; /* adapters: when half of |stop_within| is over; others: at once. 0: none */
-  chorus_time stop_within; /* real ns; default 2 s */
+  chorus_time stop_within; /* real ns; default 10 s */
   bool join_helper;        /* Chorus joins the groups for it */
   const struct sut_verb *verbs;
   size_t verb_count;

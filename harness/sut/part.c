@@ -3,9 +3,9 @@
 #include <regex.h>
 #include <signal.h>
 
-#include "run/ics_file.h"
 #include "scenario/decode.h"
 #include "scenario/units.h"
+#include "statement/statement.h"
 #include "sut/internal.h"
 
 static const char *const client_keys[] = {"start",       "library", "symbol",    "protocol",
@@ -150,7 +150,7 @@ static void read_stop(struct sut_reader *r, const scn_value *map, struct sut_par
   static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGKILL, 0};
   const scn_value *stop = scn_get(r->d, map, "stop");
   unsigned which = p->adapter ? 5 : 0; /* adapters are told to; others know signals alone */
-  p->stop_within = 2 * CHORUS_SECOND;
+  p->stop_within = 10 * CHORUS_SECOND;
   if (stop && scn_expect_map(r->d, stop, "stop", keys)) {
     scn_read_word(r->d, stop, "signal", names, &which);
     scn_read_duration(r->d, stop, "within", &p->stop_within);

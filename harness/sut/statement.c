@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the judge is told of a stack: the scenario's configuration, as far as the stack follows it,
  * and then what the stack says of itself. */
+#include "statement/statement.h"
+
 #include "chorus/endpoint_text.h"
-#include "run/ics_file.h"
 #include "sut/node.h"
 
 static bool is_all_coap_nodes(const struct chorus_endpoint *group) {
@@ -14,19 +15,27 @@ static bool is_all_coap_nodes(const struct chorus_endpoint *group) {
   return memcmp(e.address, v6, 16) == 0;
 }
 
+static bool is_configured(const struct ref_server_config *c, const struct chorus_endpoint *group) {
+  for (size_t i = 0; i < c->group_count; i++)
+    if (chorus_same_endpoint(&c->groups[i], group)) return true;
+  return false;
+}
+
 size_t sut_all_coap_nodes(const struct sut_node_config *config, const struct sut_part *part,
                           struct chorus_endpoint groups[SUT_ALL_COAP_NODES]) {
   static const char *const v6[SUT_ALL_COAP_NODES] = {"ff02::fd", "ff03::fd", "ff04::fd",
                                                      "ff05::fd"};
+  static const char *const v4[] = {"224.0.1.187"};
   const struct ref_server_config *c = &config->node->server;
   size_t count = 0;
   if (!(part->features & SUT_DISCOVERY) || c->no_discovery) return 0;
   if (c->port && c->port != CHORUS_COAP_PORT) return 0;
-  if (config->scenario->network.ip == 4)
-    return chorus_address_parse("224.0.1.187", CHORUS_COAP_PORT, &groups[0]) ? 1 : 0;
-  while (count < SUT_ALL_COAP_NODES &&
-         chorus_address_parse(v6[count], CHORUS_COAP_PORT, &groups[count]))
-    count++;
+  bool four = config->scenario->network.ip == 4;
+  const char *const *names = four ? v4 : v6;
+  for (size_t i = 0; i < (four ? 1 : SUT_ALL_COAP_NODES); i++)
+    if (chorus_address_parse(names[i], CHORUS_COAP_PORT, &groups[count]) &&
+        !is_configured(c, &groups[count]))
+      count++;
   return count;
 }
 
