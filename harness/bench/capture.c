@@ -10,7 +10,7 @@
 
 #include "bench/bench.h"
 #include "run/run.h"
-#include "run/text.h"
+#include "text/text.h"
 
 static const char scenario_text[] =
     "id: bench-check\n"

@@ -13,7 +13,7 @@
 #include "cli/progress.h"
 #include "run/pool.h"
 #include "run/results.h"
-#include "run/text.h"
+#include "text/text.h"
 
 #ifndef CHORUS_VERSION
 #define CHORUS_VERSION "0"

@@ -7,12 +7,12 @@
 
 #include "cli/cli.h"
 #include "cli/listing.h"
+#include "events/log.h"
 #include "rules/rules.h"
-#include "run/events_file.h"
-#include "run/ics_file.h"
 #include "run/offline.h"
 #include "run/results.h"
-#include "run/text.h"
+#include "statement/statement.h"
+#include "text/text.h"
 
 enum { PROFILE, ICS, KEYS, EVENTS, ANNOTATE, RULE, STRICT, JSON };
 enum { MAX_CAPTURES = 256, MAX_RULES = 64 };

@@ -13,9 +13,9 @@
 #include "cli/listing.h"
 #include "cli/python.h"
 #include "run/results.h"
-#include "run/text.h"
 #include "run/waivers.h"
 #include "scenario/units.h"
+#include "text/text.h"
 
 enum { MAX_SELECTORS = 64, MAX_STACKS = 64, JOBS = 72 };
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "rules/rules.h"
-#include "run/text.h"
+#include "text/text.h"
 
 /* ---- selectors ---- */
 

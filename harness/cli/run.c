@@ -14,9 +14,9 @@
 #include "cli/run_options.h"
 #include "cli/run_stacks.h"
 #include "run/results.h"
-#include "run/text.h"
 #include "run/waivers.h"
 #include "scenario/units.h"
+#include "text/text.h"
 
 /* ---- options ---- */
 

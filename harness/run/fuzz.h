@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "run/text.h"
+#include "text/text.h"
 
 /* Writes the scenario of |seed| as YAML; check |out|->no_memory. */
 void run_fuzz_scenario(uint64_t seed, struct run_text *out);

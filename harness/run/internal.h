@@ -5,10 +5,11 @@
 
 #include "dissect/coap.h"
 #include "dissect/frame.h"
+#include "events/events.h"
 #include "run/run.h"
 #include "run/set.h"
-#include "run/text.h"
 #include "scenario/arena.h"
+#include "text/text.h"
 
 /* ---- items ---- */
 
@@ -143,9 +144,5 @@ void run_record_begin(struct run_record *r, const struct scn_scenario *scenario,
 struct emu_observer run_record_observer(struct run_record *r);
 /* Hands on the events that wait. */
 void run_record_flush(struct run_record *r);
-
-/* One event as a line of JSON. */
-void run_event_line(struct run_text *out, chorus_time time, const char *node,
-                    const struct chorus_event *event);
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef CHORUS_RUN_OFFLINE_H
 #define CHORUS_RUN_OFFLINE_H
 
+#include "events/log.h"
 #include "judge/judge.h"
-#include "run/events_file.h"
 
 /*
  * As jdg_capture(), with the events of |log| (in order of time) in between: those of an instant

@@ -8,7 +8,7 @@
 
 #include "chorus/endpoint_text.h"
 #include "rules/rules.h"
-#include "run/text.h"
+#include "text/text.h"
 
 #ifndef CHORUS_VERSION
 #define CHORUS_VERSION "0"
@@ -253,6 +253,15 @@ static json_t *tolerances(chorus_time delta) {
   return list;
 }
 
+static json_t *lag(const struct krn_lag *l) {
+  json_t *o = json_object();
+  put(o, "frames", number(l->frames));
+  put(o, "median_ns", number(l->median));
+  put(o, "p99_ns", number(l->p99));
+  put(o, "worst_ns", number(l->worst));
+  return o;
+}
+
 static json_t *gaps(const struct sut_gap *gap) {
   json_t *list = json_array(), *o = json_object();
   put(o, "line", number(gap->line));
@@ -274,6 +283,7 @@ static void put_stack_outcome(json_t *o, const struct scn_scenario *scenario,
   if (outcome->gap) put(o, "unsupported", gaps(outcome->gap));
   if (outcome->trouble_count) put(o, "sut_verdicts", troubles(scenario, outcome));
   if (outcome->tolerance) put(o, "tolerances", tolerances(outcome->tolerance));
+  if (outcome->lag.frames) put(o, "lag", lag(&outcome->lag));
 }
 
 json_t *run_result(const struct scn_scenario *scenario, const struct run_about *about,

@@ -161,6 +161,25 @@ static void check_conservation(struct run_session *s, const struct emu_counters 
   run_harness_error(s, 0, "conservation law of the network", actual);
 }
 
+/* Lateness that is as long as what rules allow for it makes timing verdicts doubtful. */
+static void check_lag(struct run_session *s) {
+  struct krn_network *kernel = s->network ? run_network_kernel(s->network) : NULL;
+  if (!kernel) return;
+  struct krn_lag lag = krn_lag(kernel);
+  uint64_t dilation = s->options->dilation ? s->options->dilation : 1;
+  if (lag.worst * dilation <= run_tolerance(s->options) / 2) return;
+  struct run_item item = {
+      .kind = RUN_HARNESS,
+      .verdict = JDG_INCONCLUSIVE,
+      .text = "the network keeps up with real time",
+      .expected = scn_print(
+          s->items.arena, "no packet later than %llu ms",
+          (unsigned long long)(run_tolerance(s->options) / dilation / (2 * CHORUS_MILLISECOND))),
+      .actual = scn_print(s->items.arena, "one %llu ms late: the machine is too busy",
+                          (unsigned long long)(lag.worst / CHORUS_MILLISECOND))};
+  run_item_add(&s->items, &item);
+}
+
 struct required {
   bool implemented, applicable, exercised, inconclusive;
 };
@@ -270,6 +289,7 @@ static void soften_items(struct run_session *s) {
 static enum jdg_verdict conclude(struct run_session *s, struct run_outcome *outcome) {
   if (s->network) outcome->counters = run_network_counters(s->network);
   check_readable(s);
+  check_lag(s);
   if (s->interrupted) run_harness_error(s, 0, "the run", "interrupted before its end");
   if (!s->options->judge_only) {
     check_conservation(s, &outcome->counters);
@@ -296,6 +316,8 @@ static void fill_outcome(struct run_session *s, struct run_outcome *o) {
   o->troubles = s->troubles;
   o->trouble_count = s->trouble_count;
   o->tolerance = run_tolerance(s->options);
+  if (s->network && run_network_kernel(s->network))
+    o->lag = krn_lag(run_network_kernel(s->network));
   if (!s->options->record) return;
   o->capture = s->engine->capture;
   o->events = r->events.data ? r->events.data : "";

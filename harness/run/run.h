@@ -12,7 +12,7 @@
 #include "capture/capture.h"
 #include "chorus/emulator.h"
 #include "judge/judge.h"
-#include "run/network.h"
+#include "network/network.h"
 #include "scenario/scenario.h"
 #include "sut/sut.h"
 
@@ -139,6 +139,7 @@ struct run_outcome {
   const struct run_trouble *troubles;
   size_t trouble_count;
   chorus_time tolerance; /* of times, as the judge had it */
+  struct krn_lag lag;    /* how late the network was; all zero in virtual time */
   /* With |record|: */
   struct cap_writer *capture; /* findings are on their frames; cap_writer_save() */
   const char *events;         /* JSON Lines */

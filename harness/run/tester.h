@@ -7,7 +7,7 @@
 #ifndef CHORUS_RUN_TESTER_H
 #define CHORUS_RUN_TESTER_H
 
-#include "run/network.h"
+#include "network/network.h"
 #include "scenario/scenario.h"
 
 struct run_tester;

@@ -7,8 +7,8 @@
 
 #include "rules/rules.h"
 #include "run/results.h"
-#include "run/text.h"
 #include "scenario/document.h"
+#include "text/text.h"
 
 struct waiver {
   const char *rule, *sut, *versions, *reason, *link, *expires;

@@ -6,7 +6,7 @@
 #ifndef CHORUS_SUT_CHECK_H
 #define CHORUS_SUT_CHECK_H
 
-#include "run/network.h"
+#include "network/network.h"
 #include "sut/sut.h"
 
 enum sut_check_result { SUT_CHECK_OK = 0, SUT_CHECK_FAILED, SUT_CHECK_SKIPPED };

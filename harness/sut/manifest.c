@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "run/text.h"
 #include "sut/internal.h"
+#include "text/text.h"
 
 const char *const sut_role_names[] = {"client", "server", "proxy", NULL};
 

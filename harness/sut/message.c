@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "chorus/endpoint_text.h"
-#include "run/events.h"
+#include "events/events.h"
 #include "scenario/units.h"
 #include "sut/node.h"
 

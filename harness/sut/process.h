@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 #include "chorus/types.h"
-#include "run/text.h"
 #include "scenario/arena.h"
+#include "text/text.h"
 
 #define SUT_LINE_MAX ((size_t)256 * 1024) /* docs/plugins.md */
 #define SUT_TAIL     4096u                /* octets of standard error that are kept */

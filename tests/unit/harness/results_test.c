@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "run/events_file.h"
-#include "run/ics_file.h"
-#include "run/text.h"
+#include "events/log.h"
 #include "run/waivers.h"
+#include "statement/statement.h"
+#include "text/text.h"
 
 /* ---- results ---- */
 

@@ -10,7 +10,7 @@
 #include "run/results.h"
 #include "run/run.h"
 #include "run/tester.h"
-#include "run/text.h"
+#include "text/text.h"
 
 #define HEAD                                                                              \
   "id: x\ntitle: t\nnetwork:\n  groups: {$g: \"[ff35::1]\"}\n%s"                          \

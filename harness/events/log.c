@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "run/events_file.h"
+#include "events/log.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "chorus/endpoint_text.h"
-#include "run/events.h"
+#include "events/events.h"
 #include "scenario/units.h"
 
 static const char *string(json_t *line, const char *key) {

@@ -4,8 +4,8 @@
  * chorus/emulator.h that a run needs. What they mean stands there and, for real time, in
  * chorus/kernel.h.
  */
-#ifndef CHORUS_RUN_NETWORK_H
-#define CHORUS_RUN_NETWORK_H
+#ifndef CHORUS_NETWORK_H
+#define CHORUS_NETWORK_H
 
 #include "chorus/emulator.h"
 #include "chorus/kernel.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Application events read back from JSON Lines, for judging a capture together with them. */
-#ifndef CHORUS_RUN_EVENTS_FILE_H
-#define CHORUS_RUN_EVENTS_FILE_H
+#ifndef CHORUS_EVENTS_LOG_H
+#define CHORUS_EVENTS_LOG_H
 
 #include "chorus/node.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Conformance statements (ICS) of nodes, as YAML (docs/ics.md). */
-#ifndef CHORUS_RUN_ICS_FILE_H
-#define CHORUS_RUN_ICS_FILE_H
+#ifndef CHORUS_STATEMENT_H
+#define CHORUS_STATEMENT_H
 
 #include "judge/ics.h"
 #include "scenario/document.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "run/network.h"
+#include "network/network.h"
 
 #include <stdio.h>
 #include <stdlib.h>

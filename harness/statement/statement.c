@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "run/ics_file.h"
+#include "statement/statement.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "chorus/endpoint_text.h"
-#include "run/text.h"
+#include "text/text.h"
 
 static const char *const keys[] = {"leisure",     "processing",    "dedup",    "no-response-policy",
                                    "msrd",        "discovery",     "filter",   "multicast-aware",

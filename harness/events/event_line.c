@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Application events as JSON Lines (docs/events.md). */
+#include <string.h>
+
 #include "chorus/endpoint_text.h"
-#include "run/events.h"
-#include "run/internal.h"
+#include "dissect/coap.h"
+#include "events/events.h"
 
 static const char *const event_names[] = {[CHORUS_EVENT_REQUEST] = "request",
                                           [CHORUS_EVENT_REPEAT] = "repeat",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A text that grows, and JSON strings in it. */
-#ifndef CHORUS_RUN_TEXT_H
-#define CHORUS_RUN_TEXT_H
+#ifndef CHORUS_TEXT_H
+#define CHORUS_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "run/text.h"
+#include "text/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
