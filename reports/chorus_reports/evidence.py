@@ -29,7 +29,7 @@ ROLES = ("server", "client", "proxy", "")
 # Verdicts of the reference that are errors of ours.
 BAD = ("warn", "fail", "error")
 # Of a program: with these, nothing can be said about the stack.
-_NOTHING_JUDGED = ("protocol", "not-ready")
+_NOTHING_JUDGED = ("protocol", "no-start")
 
 BESIDE = "Beside the rules"
 _BESIDE_TEXTS = {
@@ -48,7 +48,8 @@ _BESIDE_TEXTS = {
     "leftover": ("Leftover process", "When it is stopped, no process of the program stays."),
     "lie": ("Lie", "The program refuses what it cannot do, as the manifest says."),
     "protocol": ("Plug-in protocol", "The adapter speaks the protocol of docs/plugins.md."),
-    "not-ready": ("Readiness", "The program says that it is ready in the time given."),
+    "no-start": ("Readiness", "The program says that it is ready in the time given."),
+    "bad-exit": ("End", "The program ends with status 0 when it is told to stop."),
 }
 BESIDE_RULES = tuple(_BESIDE_TEXTS)
 

@@ -33,7 +33,8 @@ PROGRAM_VERDICTS = (
     "leftover",
     "lie",
     "protocol",
-    "not-ready",
+    "no-start",
+    "bad-exit",
 )
 
 

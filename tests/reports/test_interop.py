@@ -454,7 +454,7 @@ def test_junit_calls_a_fault_of_the_reference_an_error(base: Value) -> None:
 
 def test_junit_keeps_a_program_that_never_served_apart(base: Value) -> None:
     results = samples.clean(base)
-    samples.program(samples.find(results, "libcoap", "server", TOKEN), "s1", "not-ready")
+    samples.program(samples.find(results, "libcoap", "server", TOKEN), "s1", "no-start")
     root = ET.fromstring(junit.render([parsed(results)]))
     assert (root.get("failures"), root.get("errors")) == ("0", "1")
 
