@@ -18,9 +18,11 @@ struct bench_options {
   void *context;
 };
 
-/* Both return false, with a line on |notes|, when the measurement cannot be made. */
+/* All return false, with a line on |notes|, when the measurement cannot be made. */
 bool bench_sim(const struct bench_options *options);
 bool bench_check(const struct bench_options *options);
+/* The switch of the kernel backend; krn_enter() comes before. Works ten times |min_ns| a sample. */
+bool bench_kernel(const struct bench_options *options);
 
 /* ---- parts ---- */
 
@@ -32,6 +34,9 @@ double bench_median(double *values, size_t count);
 /* A program to compare with, made in a folder of its own; NULL: not installed, |why| says what. */
 struct bench_peer;
 struct bench_peer *bench_ns3_new(char *why, size_t size);
+/* ns-3 as a switch in real time (ns3_real_time.cc). */
+struct bench_peer *bench_ns3_real_time(char *why, size_t size);
+const char *bench_peer_program(const struct bench_peer *peer);
 void bench_ns3_free(struct bench_peer *peer);
 /* Deliveries a second of the same work, 0 when it failed. */
 double bench_ns3_run(struct bench_peer *peer, uint64_t members, double *seconds, double *work);

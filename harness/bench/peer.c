@@ -21,18 +21,26 @@ static bool in_path(const char *program) {
   return system(command) == 0;
 }
 
-static const char *missing(void) {
-  if (!exists("/usr/include/ns3.37/ns3/core-module.h") && !exists("/usr/include/ns3/core-module.h"))
-    return "its headers are not installed (libns3-dev)";
-  if (!in_path("g++")) return "there is no g++";
-  if (!exists(CHORUS_NS3_SOURCE) && !exists(CHORUS_NS3_INSTALLED))
-    return "the source of the peer is not there";
+/* Where the source of a peer is: in the tree, or installed. NULL: nowhere. */
+static const char *find_source(const char *name, char path[600]) {
+  static const char *const folders[] = {CHORUS_NS3_SOURCES, CHORUS_NS3_INSTALLED};
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    snprintf(path, 600, "%s/%s", folders[i], name);
+    if (exists(path)) return path;
+  }
   return NULL;
 }
 
-static bool compile(struct bench_peer *peer) {
-  char command[1200];
-  const char *source = exists(CHORUS_NS3_SOURCE) ? CHORUS_NS3_SOURCE : CHORUS_NS3_INSTALLED;
+static const char *missing(const char *source) {
+  if (!exists("/usr/include/ns3.37/ns3/core-module.h") && !exists("/usr/include/ns3/core-module.h"))
+    return "its headers are not installed (libns3-dev)";
+  if (!in_path("g++")) return "there is no g++";
+  if (!source) return "the source of the peer is not there";
+  return NULL;
+}
+
+static bool compile(const struct bench_peer *peer, const char *source) {
+  char command[2400];
   snprintf(command, sizeof command,
            "g++ -O2 -std=c++17 -I/usr/include/ns3.37 '%s' -o '%s' "
            "$(pkg-config --libs ns3-internet ns3-network ns3-core 2>/dev/null || "
@@ -43,8 +51,9 @@ static bool compile(struct bench_peer *peer) {
   return system(command) == 0;
 }
 
-struct bench_peer *bench_ns3_new(char *why, size_t size) {
-  const char *reason = missing();
+static struct bench_peer *make_peer(const char *name, char *why, size_t size) {
+  char path[600];
+  const char *source = find_source(name, path), *reason = missing(source);
   struct bench_peer *peer = reason ? NULL : calloc(1, sizeof *peer);
   if (!peer) {
     snprintf(why, size, "%s", reason ? reason : "no memory");
@@ -53,11 +62,23 @@ struct bench_peer *bench_ns3_new(char *why, size_t size) {
   snprintf(peer->folder, sizeof peer->folder, "/tmp/chorus-ns3-XXXXXX");
   if (mkdtemp(peer->folder)) {
     snprintf(peer->program, sizeof peer->program, "%s/peer", peer->folder);
-    if (compile(peer)) return peer;
+    if (compile(peer, source)) return peer;
   }
   snprintf(why, size, "its program does not compile here");
   bench_ns3_free(peer);
   return NULL;
+}
+
+struct bench_peer *bench_ns3_new(char *why, size_t size) {
+  return make_peer("ns3_peer.cc", why, size);
+}
+
+struct bench_peer *bench_ns3_real_time(char *why, size_t size) {
+  return make_peer("ns3_real_time.cc", why, size);
+}
+
+const char *bench_peer_program(const struct bench_peer *peer) {
+  return peer->program;
 }
 
 void bench_ns3_free(struct bench_peer *peer) {

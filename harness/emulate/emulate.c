@@ -102,7 +102,7 @@ static void note_left_out(const struct session *s) {
     count += t->steps[i].kind == SCN_COMMAND || t->steps[i].kind == SCN_SEND;
   if (count)
     fprintf(s->options->notes,
-            "chorus emulate: %zu steps of nodes are left out: here programs act\n", count);
+            "chorus emulate: steps of nodes (%zu) are left out: here programs act\n", count);
 }
 
 /* Serves the network for |real| ns. */
