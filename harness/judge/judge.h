@@ -80,7 +80,7 @@ struct judge;
 struct jdg_config {
   enum jdg_profile profile;
   bool strict;
-  bool real_time; /* the capture is of real time: a silence needs several tries */
+  bool real_time;    /* the capture is of real time: a silence needs several tries */
   chorus_time delta; /* tolerance of times, ns; 0: 1 s in real time, 50 ms in virtual time */
 };
 
