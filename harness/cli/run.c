@@ -49,7 +49,7 @@ static const struct cli_option run_options[] = {
              "a stack in place of the reference: a manifest, or a name (libcoap)"},
     [SEED] = {"--seed", "N", "seed of all randomness (1)"},
     [REPEAT] = {"--repeat", "K", "run K times, with seeds N, N+1, ..."},
-    [JOBS] = {"--jobs", "N", "runs at the same time (number of processors)"},
+    [JOBS] = {"--jobs", "N", "runs at the same time (processors; kernel: 128, with stacks 16)"},
     [PROFILE] = {"--profile", "P", "dijk-03, rfc7390 or bis-18 (dijk-03)"},
     [SET] = {"--set", "KEY=VALUE", "set a parameter, an axis or a place (nodes.s.count=9)"},
     [STRICT] = {"--strict", NULL, "a broken SHOULD fails"},
@@ -152,7 +152,8 @@ static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
   }
 }
 
-enum { REAL_TIME_JOBS = 16 }; /* these runs wait more than they work */
+/* Runs in real time wait more than they work; programs work more than the reference. */
+enum { REAL_TIME_JOBS = 128, REAL_TIME_JOBS_OF_STACKS = 16 };
 
 /* What follows from several options together. */
 static int settle(const struct cli_parser *p, struct cli_run_options *o) {
@@ -167,7 +168,7 @@ static int settle(const struct cli_parser *p, struct cli_run_options *o) {
     cli_usage(p, "--fuzz runs the reference");
     return CLI_BAD;
   }
-  if (!o->jobs && real_time) o->jobs = REAL_TIME_JOBS;
+  if (!o->jobs && real_time) o->jobs = stacks ? REAL_TIME_JOBS_OF_STACKS : REAL_TIME_JOBS;
   if (!o->jobs) o->jobs = processors > 0 && processors < 256 ? (uint64_t)processors : 1;
   if (!real_time && (o->dilation || o->attachment != KRN_AUTO || o->longest)) {
     cli_usage(p, "--dilate, --longest and --attach belong to --backend kernel");

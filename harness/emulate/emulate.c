@@ -27,6 +27,7 @@ struct program {
   const char *command;
   uint32_t node, handle;
   unsigned sockets; /* that its node had before */
+  bool is_last;     /* whose end is that of all */
   bool ended;
   int status;
 };
@@ -226,17 +227,13 @@ static void describe_status(int status, char *text, size_t size) {
     snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
-static bool is_last(const struct program *p) {
-  return p == p->session->programs[p->session->program_count - 1];
-}
-
 static void on_ended(void *context, chorus_time now, int status) {
   struct program *p = context;
   char text[80];
   (void)now;
   p->ended = true;
   p->status = status;
-  if (status == 0 || p->session->ending || is_last(p)) return;
+  if (status == 0 || p->session->ending || p->is_last) return;
   describe_status(status, text, sizeof text);
   fprintf(p->session->options->notes, "chorus emulate: %s: %s ended with %s\n", p->name, p->command,
           text);
@@ -269,6 +266,7 @@ static bool spawn(struct session *s, const struct emulate_block *block, uint32_t
                         .name = o->topology->nodes[node].name,
                         .command = arguments[0],
                         .node = node,
+                        .is_last = last,
                         .sockets = krn_open_sockets(s->network, node)};
   struct krn_program program = {.arguments = arguments,
                                 .environment = variables(s),
