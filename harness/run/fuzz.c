@@ -20,7 +20,12 @@ struct fuzz {
   unsigned request_count;
 };
 
-/* ---- dice ---- */
+/*
+ * ---- dice ----
+ *
+ * C leaves open which argument of a call is evaluated first: at most one of them may draw, or the
+ * scenario depends on the compiler.
+ */
 
 static uint64_t draw(struct fuzz *f) {
   return run_digest_number(f->seed, f->drawn++);
@@ -56,26 +61,40 @@ static void write_end(struct fuzz *f, const char *key) {
     run_text_print(f->out, ", %s: c%u", key, between(f, 1, f->clients));
 }
 
+static void write_burst_loss(struct fuzz *f) {
+  run_text_print(f->out, ", gemodel: {p: %u%%", between(f, 1, 30));
+  run_text_print(f->out, ", r: %u%%", between(f, 5, 90));
+  run_text_print(f->out, ", 1-h: %u%%", between(f, 40, 100));
+  run_text_print(f->out, ", 1-k: %u%%}", below(f, 3));
+}
+
+static void write_drop_list(struct fuzz *f) {
+  run_text_print(f->out, ", drop: [%u", between(f, 1, 2));
+  run_text_print(f->out, ", %u", between(f, 4, 5));
+  run_text_print(f->out, "-%u]", between(f, 6, 9));
+}
+
+static void write_jitter(struct fuzz *f, const char *delay, const char *jitter) {
+  static const char *const shapes[] = {"uniform", "normal", "pareto"};
+  run_text_print(f->out, ", delay: %s, jitter: %s, distribution: %s", delay, jitter,
+                 PICK(f, shapes));
+}
+
 static void write_effect(struct fuzz *f) {
   static const char *const delays[] = {"10ms", "300ms", "2s", "6s", "20s"};
   static const char *const gaps[] = {"1us", "5ms", "1s", "7s", "60s", "140s", "150s", "260s"};
-  static const char *const shapes[] = {"uniform", "normal", "pareto"};
   static const char *const rates[] = {"9600bit", "50kbit", "250kbit", "1Mbit"};
   switch (below(f, 9)) {
     case 0: write_ratio(f, "loss"); break;
-    case 1:
-      run_text_print(f->out, ", gemodel: {p: %u%%, r: %u%%, 1-h: %u%%, 1-k: %u%%}",
-                     between(f, 1, 30), between(f, 5, 90), between(f, 40, 100), below(f, 3));
-      break;
-    case 2:
-      run_text_print(f->out, ", drop: [%u, %u-%u]", between(f, 1, 2), between(f, 4, 5),
-                     between(f, 6, 9));
-      break;
+    case 1: write_burst_loss(f); break;
+    case 2: write_drop_list(f); break;
     case 3: run_text_print(f->out, ", delay: %s", PICK(f, delays)); break;
-    case 4:
-      run_text_print(f->out, ", delay: %s, jitter: %s, distribution: %s", PICK(f, delays),
-                     PICK(f, delays), PICK(f, shapes));
+    case 4: {
+      const char *delay = PICK(f, delays);
+      const char *jitter = PICK(f, delays);
+      write_jitter(f, delay, jitter);
       break;
+    }
     case 5:
       write_ratio(f, "duplicate");
       run_text_print(f->out, ", duplicate-gap: %s", PICK(f, gaps));
@@ -86,7 +105,8 @@ static void write_effect(struct fuzz *f) {
       break;
     case 7: write_ratio(f, "corrupt"); break;
     default:
-      run_text_print(f->out, ", rate: %s, limit: %u", PICK(f, rates), between(f, 1, 50));
+      run_text_print(f->out, ", rate: %s", PICK(f, rates));
+      run_text_print(f->out, ", limit: %u", between(f, 1, 50));
       break;
   }
 }
@@ -107,8 +127,8 @@ static void write_impairment(struct fuzz *f) {
 static void write_network(struct fuzz *f) {
   static const char *const latencies[] = {"0", "10us", "1ms", "5ms", "50ms", "200ms"};
   static const unsigned mtus[] = {1280, 1500, 9000};
-  run_text_print(f->out, "network:\n  ip: %u\n  latency: %s\n  mtu: %u\n", f->ip,
-                 PICK(f, latencies), f->ip == 4 && chance(f, 30) ? 576 : PICK(f, mtus));
+  run_text_print(f->out, "network:\n  ip: %u\n  latency: %s\n", f->ip, PICK(f, latencies));
+  run_text_print(f->out, "  mtu: %u\n", f->ip == 4 && chance(f, 30) ? 576 : PICK(f, mtus));
   run_text_print(f->out,
                  "  groups:\n    $g1: {4: \"239.255.0.1:5683\", 6: \"[ff35::1]:5683\"}\n"
                  "    $g2: {4: \"239.255.0.2:5683\", 6: \"[ff35::2]:5683\"}\n"
@@ -140,9 +160,11 @@ static void write_resource(struct fuzz *f, unsigned i) {
   const char *kind = PICK(f, kinds);
   run_text_print(f->out, "      %s: {kind: %s", paths[i], kind);
   if (strcmp(kind, "fixed") == 0) run_text_print(f->out, ", code: %s", PICK(f, codes));
-  if (strcmp(kind, "state") == 0)
-    run_text_print(f->out, ", methods: [GET, PUT%s%s%s]", maybe(f, 50, ", POST"),
-                   maybe(f, 30, ", DELETE"), maybe(f, 30, ", FETCH, PATCH, iPATCH"));
+  if (strcmp(kind, "state") == 0) {
+    run_text_print(f->out, ", methods: [GET, PUT%s", maybe(f, 50, ", POST"));
+    run_text_print(f->out, "%s", maybe(f, 30, ", DELETE"));
+    run_text_print(f->out, "%s]", maybe(f, 30, ", FETCH, PATCH, iPATCH"));
+  }
   if (strcmp(paths[i], "/big") == 0 || chance(f, 10))
     run_text_print(f->out, ", payload: \"%0*u\"", (int)between(f, 1, 900), 7u);
   else
@@ -273,9 +295,10 @@ static void write_answers(struct fuzz *f) {
   unsigned count = below(f, 4);
   run_text_print(f->out, "    answers:%s\n", count ? "" : " []");
   for (unsigned i = 0; i < count; i++) {
-    run_text_print(f->out, "      - {when: {group: %s}, after: %s, copies: %u, every: %s",
-                   chance(f, 80) ? "true" : "false", PICK(f, gaps), between(f, 1, 3),
-                   PICK(f, gaps));
+    run_text_print(f->out, "      - {when: {group: %s}", chance(f, 80) ? "true" : "false");
+    run_text_print(f->out, ", after: %s", PICK(f, gaps));
+    run_text_print(f->out, ", copies: %u", between(f, 1, 3));
+    run_text_print(f->out, ", every: %s", PICK(f, gaps));
     if (chance(f, 10)) run_text_print(f->out, ", source-port: %u", between(f, 6000, 6002));
     run_text_print(f->out, ", message: ");
     write_message(f, true);
@@ -309,9 +332,10 @@ static const char *const uri_paths[] = {"/light",
 static void write_uri(struct fuzz *f, bool group) {
   static const char *const groups[] = {"$g1", "$g1", "$g2", "$g3", "$all-coap-nodes"};
   if (group)
-    run_text_print(f->out, "\"coap://%s%s\"", PICK(f, groups), PICK(f, uri_paths));
+    run_text_print(f->out, "\"coap://%s", PICK(f, groups));
   else
-    run_text_print(f->out, "\"coap://$s%u%s\"", between(f, 1, f->servers), PICK(f, uri_paths));
+    run_text_print(f->out, "\"coap://$s%u", between(f, 1, f->servers));
+  run_text_print(f->out, "%s\"", PICK(f, uri_paths));
 }
 
 static void step_request(struct fuzz *f) {
