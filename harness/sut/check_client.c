@@ -34,8 +34,10 @@ static const struct argument_control {
     {"content-format", "50", "PUT", "/state", IN_OPTION, OPTION_CONTENT_FORMAT, "32", false},
     {"observe", "0", "GET", "/state", IN_OPTION, OPTION_OBSERVE, "", false},
     {"option", "65004=abcd", "GET", "/state", IN_OPTION, 65004, "abcd", false},
-    {"hop-limit", "7", "GET", "/state", IN_HOPS, 0, "7", true},
-    {"timeout", "2s", "GET", "/state", IN_TIMEOUT, 0, "2 s", true},
+    /* From here on to a resource that no member answers for: a response may change how a stack
+     * goes on with a group, which is for the rules to judge. */
+    {"hop-limit", "7", "GET", "/quiet", IN_HOPS, 0, "7", true},
+    {"timeout", "2s", "GET", "/quiet", IN_TIMEOUT, 0, "2 s", true},
 };
 
 /* The first message of the stack after number |from|. */
@@ -89,6 +91,7 @@ static void check_argument(struct sut_session *s, const struct argument_control 
   bool method = strcmp(c->argument, "method") == 0;
   bool long_wait = c->show == IN_TIMEOUT;
   size_t from = s->seen_count;
+  char code[16];
   const char *uri =
       scn_print(s->report->arena, "coap://%s%s", c->group ? "$GROUP" : "$ADDRESS", c->path);
   struct sut_answer a = sut_session_ask(s, s->stack, c->method, uri, method ? NULL : more,
@@ -96,7 +99,10 @@ static void check_argument(struct sut_session *s, const struct argument_control 
   const struct sut_seen *m = message_after(s, from);
   const char *name = scn_print(s->report->arena, "request: %s %s", c->argument, c->value);
   sut_judge(s, m && shows(s, c, &a, m), name, "shows as it should",
-            m ? "the request left, and does not show it" : "no request left");
+            m ? scn_print(s->report->arena,
+                          "the request left, and does not show it (%s, hop limit %u, options %zu)",
+                          dis_code_text(m->code, code), (unsigned)m->hop_limit, m->option_count)
+              : "no request left");
 }
 
 static void check_arguments(struct sut_session *s, const struct sut_verb *request) {
@@ -107,7 +113,7 @@ static void check_arguments(struct sut_session *s, const struct sut_verb *reques
   }
 }
 
-static void check_requests(struct sut_session *s) {
+static void check_unicast(struct sut_session *s) {
   char code[16];
   struct sut_answer a =
       sut_session_ask(s, s->stack, "GET", "coap://$ADDRESS/state", NULL, 1, PATIENCE);
@@ -117,22 +123,27 @@ static void check_requests(struct sut_session *s) {
                       dis_code_text(a.code, code), a.payload));
   bool told = sut_session_events(s, s->stack, CHORUS_EVENT_REQUEST, a.id, NULL) == 1;
   sut_judge(s, told, "event request", "said once", "not said once for one request");
-  a = sut_session_ask(s, s->stack, "GET", "coap://$GROUP/state", NULL, 2, PATIENCE);
-  sut_judge(s, a.count == 2, "request: group", "the responses of both members are delivered",
-            scn_print(s->report->arena, "%u of 2 responses are delivered", a.count));
 }
 
+static void check_group(struct sut_session *s) {
+  struct sut_answer a =
+      sut_session_ask(s, s->stack, "GET", "coap://$GROUP/state", NULL, 2, PATIENCE);
+  const char *delivered = scn_print(s->report->arena, "%u of 2 responses are delivered", a.count);
+  /* Rules decide whether the first one may be all (finding); the control wants to see one. */
+  sut_judge(s, a.count >= 1, "request: group", delivered, delivered);
+}
+
+/* The response comes when nobody listens any more. */
 static void check_forget(struct sut_session *s) {
   if (!sut_verb_find(s->part, "forget")) return;
-  struct sut_answer a =
-      sut_session_ask(s, s->stack, "GET", "coap://$GROUP/state", NULL, 1, PATIENCE);
+  struct sut_answer a = sut_session_ask(s, s->stack, "GET", "coap://$ADDRESS/slow", NULL, 0,
+                                        500 * CHORUS_MILLISECOND);
   const char *const of[] = {"of", a.id, NULL};
   int status = sut_session_command(s, s->stack, "forget", of);
-  unsigned before = sut_session_events(s, s->stack, CHORUS_EVENT_DELIVER, a.id, NULL);
   sut_session_run(s, PATIENCE);
   unsigned after = sut_session_events(s, s->stack, CHORUS_EVENT_DELIVER, a.id, NULL);
   bool done = sut_session_events(s, s->stack, CHORUS_EVENT_DONE, a.id, NULL) == 1;
-  sut_judge(s, status == CHORUS_OK && done && after == before, "verb forget",
+  sut_judge(s, status == CHORUS_OK && done && after == 0, "verb forget",
             "the request is done, and nothing more is delivered",
             status != CHORUS_OK ? "the command was turned down"
             : done              ? "something was delivered afterwards"
@@ -166,9 +177,53 @@ static void check_restart(struct sut_session *s) {
             status == CHORUS_OK ? "no response after it" : "the command was turned down");
 }
 
+/* ---- nodes of another configuration ---- */
+
+static const struct sut_seen *group_request(struct sut_session *s) {
+  size_t from = s->seen_count;
+  sut_session_ask(s, s->stack, "GET", "coap://$GROUP/state", NULL, 1, PATIENCE);
+  return message_after(s, from);
+}
+
+void sut_check_token_length(struct sut_session *s) {
+  const struct sut_seen *m = group_request(s);
+  sut_judge(s, m && m->token_length == 3, "feature token-length", "a Token of 3 octets leaves",
+            m ? scn_print(s->report->arena, "expected a Token of 3 octets; actual %u",
+                          (unsigned)m->token_length)
+              : "no request left");
+}
+
+void sut_check_hop_limit(struct sut_session *s) {
+  const struct sut_seen *m = group_request(s);
+  sut_judge(
+      s, m && m->hop_limit == 9, "feature hop-limit", "hop limit 9 leaves",
+      m ? scn_print(s->report->arena, "expected hop limit 9; actual %u", (unsigned)m->hop_limit)
+        : "no request left");
+}
+
+/*
+ * MAX_SERVER_RESPONSE_DELAY shows in how long a Token stays reserved (250 s more than it,
+ * docs/commands.md). Real time is too dear for that: there the control is that a response within
+ * the delay is still taken.
+ */
+void sut_check_msrd(struct sut_session *s) {
+  const chorus_time delay = 30 * CHORUS_SECOND, reserved = 250 * CHORUS_SECOND + delay;
+  const struct sut_said *freed = NULL;
+  chorus_time begin = sut_session_now(s);
+  struct sut_answer a =
+      sut_session_ask(s, s->stack, "GET", "coap://$ADDRESS/slow", NULL, 1, 2 * PATIENCE);
+  if (s->manifest->rung != SUT_PROGRAM) sut_session_run(s, reserved + 2 * PATIENCE);
+  sut_session_events(s, s->stack, CHORUS_EVENT_TOKEN_FREED, a.id, &freed);
+  bool early = freed && freed->at < begin + reserved;
+  sut_judge(s, a.count == 1 && !early, "feature msrd", "a response within the delay is taken",
+            early ? "the Token is free again before 250 s and the delay are over"
+                  : "a response within the delay is not delivered");
+}
+
 void sut_check_client(struct sut_session *s) {
-  check_requests(s);
+  check_unicast(s);
   check_arguments(s, sut_verb_find(s->part, "request"));
+  check_group(s);
   check_repeat(s);
   check_forget(s);
   check_restart(s);

@@ -200,7 +200,9 @@ static bool is_ready(void *context, uint32_t node) {
 }
 
 static bool start(struct sut_session *s) {
+  if (s->starting) pthread_mutex_lock(s->starting);
   int status = run_network_start(s->network, is_ready, s, s->part->ready_timeout);
+  if (s->starting) pthread_mutex_unlock(s->starting);
   const struct sut_trouble *troubles;
   size_t count = sut_node_troubles(s->node, &troubles);
   s->started = true;

@@ -4,6 +4,8 @@
 #ifndef CHORUS_SUT_CHECK_SESSION_H
 #define CHORUS_SUT_CHECK_SESSION_H
 
+#include <pthread.h>
+
 #include "dissect/coap.h"
 #include "dissect/frame.h"
 #include "scenario/arena.h"
@@ -54,7 +56,8 @@ struct sut_session {
   size_t seen_count;
   unsigned requests;
   bool started;
-  bool variant; /* one of several: that it ended well is not worth a line */
+  bool variant;              /* one of several: that it ended well is not worth a line */
+  pthread_mutex_t *starting; /* one network after the other starts its programs */
 };
 
 /* Adds a line to the report. */
@@ -103,10 +106,16 @@ unsigned sut_session_events(const struct sut_session *s, uint32_t node, enum cho
 /* The value in hexadecimal of an option of a message, or NULL. */
 const char *sut_seen_option(const struct sut_seen *seen, uint16_t number);
 
-/* The controls of each role. */
+/* The controls of each role; those of servers in parts, each with a network of its own. */
 void sut_check_server(struct sut_session *s);
+void sut_check_groups(struct sut_session *s);
+void sut_check_times(struct sut_session *s);
+void sut_check_silence(struct sut_session *s);
 void sut_check_client(struct sut_session *s);
 /* Controls that need a node of another configuration. */
+void sut_check_token_length(struct sut_session *s);
+void sut_check_hop_limit(struct sut_session *s);
+void sut_check_msrd(struct sut_session *s);
 void sut_check_ports(struct sut_session *s);
 void sut_check_relaxation(struct sut_session *s);
 void sut_check_unaware(struct sut_session *s);

@@ -34,7 +34,7 @@ enum sut_feature {
   SUT_DISCOVERY = 1u << 4,     /* /.well-known/core and the All CoAP Nodes groups */
   SUT_FILTER = 1u << 5,        /* RFC 6690 queries */
   SUT_LEISURE = 1u << 6,       /* a Leisure that is given */
-  SUT_PORTS = 1u << 7,         /* ports other than 5683 */
+  SUT_PORTS = 1u << 7,         /* ports other than 5683, its groups at any */
   SUT_DEDUP = 1u << 8,         /* de-duplication of NON messages that can be switched off */
   SUT_MULTICAST = 1u << 9,     /* resources that are not enabled for groups */
   SUT_AWARE = 1u << 10,        /* can be made unaware of how a message came */
@@ -43,6 +43,7 @@ enum sut_feature {
   SUT_TOKEN_LENGTH = 1u << 13, /* client: a length of Tokens that is given */
   SUT_MSRD = 1u << 14,         /* client: a MAX_SERVER_RESPONSE_DELAY that is given */
   SUT_HOP_LIMIT = 1u << 15,    /* client: a hop limit for group requests that is given */
+  SUT_ONE_PORT = 1u << 16,     /* a port other than 5683, for itself and all its groups */
 };
 /* The name of one feature, or NULL past the last one. */
 const char *sut_feature_name(unsigned index);

@@ -34,23 +34,13 @@ enum { KNOWN_VERBS = sizeof known_verbs / sizeof *known_verbs };
 const char *const sut_verb_names[] = {"request", "repeat", "forget",  "set",
                                       "join",    "leave",  "restart", NULL};
 
-static const char *const feature_names[] = {"suppress",
-                                            "no-response",
-                                            "separate",
-                                            "observe",
-                                            "discovery",
-                                            "filter",
-                                            "leisure",
-                                            "ports",
-                                            "dedup",
-                                            "multicast",
-                                            "multicast-aware",
-                                            "authorised-relaxation-only",
-                                            "response-rate",
-                                            "token-length",
-                                            "msrd",
-                                            "hop-limit",
-                                            NULL};
+static const char *const feature_names[] = {
+    "suppress",      "no-response",     "separate",
+    "observe",       "discovery",       "filter",
+    "leisure",       "ports",           "dedup",
+    "multicast",     "multicast-aware", "authorised-relaxation-only",
+    "response-rate", "token-length",    "msrd",
+    "hop-limit",     "one-port",        NULL};
 
 const char *sut_feature_name(unsigned index) {
   return index < sizeof feature_names / sizeof *feature_names ? feature_names[index] : NULL;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "chorus/endpoint_text.h"
 #include "sut/internal.h"
 
 enum { OPTION_OBSERVE = 6, OPTION_URI_PATH = 11, OPTION_URI_QUERY = 15, OPTION_NO_RESPONSE = 258 };
@@ -194,15 +195,31 @@ static bool can_flag(struct question *q, const struct scn_node *node, uint32_t f
                  own ? "true" : "false");
 }
 
-static bool can_ports(struct question *q, const struct scn_node *node) {
+/* What can be joined: with one-port, groups at the server's own port alone. */
+static bool can_group_port(struct question *q, const struct scn_node *node, uint32_t line,
+                           uint16_t port) {
+  uint16_t own = has(q, SUT_ONE_PORT) ? node->server.port : CHORUS_COAP_PORT;
+  return port == own ||
+         missing(q, line, "ports: it cannot serve a group at port %u", (unsigned)port);
+}
+
+static bool can_ports(struct question *q, const struct scn_node *node, uint32_t number) {
+  const struct ref_server_config *c = &node->server;
+  struct chorus_endpoint group;
   if (has(q, SUT_PORTS)) return true;
-  if (node->server.port != CHORUS_COAP_PORT)
-    return missing(q, node->place.line, "ports: it cannot serve port %u",
-                   (unsigned)node->server.port);
-  for (size_t i = 0; i < node->server.group_count; i++)
-    if (node->server.groups[i].port != CHORUS_COAP_PORT)
-      return missing(q, node->place.line, "ports: it cannot serve a group at port %u",
-                     (unsigned)node->server.groups[i].port);
+  if (c->port != CHORUS_COAP_PORT && !has(q, SUT_ONE_PORT))
+    return missing(q, node->place.line, "ports: it cannot serve port %u", (unsigned)c->port);
+  for (size_t i = 0; i < c->group_count; i++)
+    if (!can_group_port(q, node, node->place.line, c->groups[i].port)) return false;
+  for (size_t i = 0; i < q->scenario->step_count; i++) {
+    const struct scn_step *s = &q->scenario->steps[i];
+    bool joins =
+        s->kind == SCN_COMMAND && s->node == number && strcmp(s->command.verb, "join") == 0;
+    const char *text = joins ? chorus_argument_get(&s->command, "group") : NULL;
+    if (text && chorus_endpoint_parse(text, CHORUS_COAP_PORT, &group) &&
+        !can_group_port(q, node, s->place.line, group.port))
+      return false;
+  }
   return true;
 }
 
@@ -235,7 +252,7 @@ static bool can_server(struct question *q, const struct scn_node *node, uint32_t
       q->stated.nr_policy != JDG_NR_AUTHONLY)
     return missing(q, node->place.line, "authorised-relaxation-only");
   if (c->response_rate && !has(q, SUT_RATE)) return missing(q, node->place.line, "response-rate");
-  return can_resources(q, node) && can_leisure(q, node) && can_ports(q, node) &&
+  return can_resources(q, node) && can_leisure(q, node) && can_ports(q, node, number) &&
          can_groups(q, node, number) && can_discovery(q, node) &&
          can_flag(q, node, SUT_DEDUP, "dedup", !c->no_dedup, q->stated.dedup,
                   copies_line(q->scenario)) &&
