@@ -219,7 +219,7 @@ func (s *server) serve(r *resource, w mux.ResponseWriter, m *mux.Message) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	o := s.execute(r, e, m)
-	if e.Group && r.suppresses(o) {
+	if e.Group && r.suppresses(o) && !(r.honoursNoResponse() && m.HasOption(message.NoResponse)) {
 		s.sayWithheld(e, o, "default")
 		return
 	}

@@ -246,9 +246,26 @@ static void add_token(struct sut_tracker *t, struct chorus_event *e) {
   e->token_length = a->heard.token_length;
 }
 
+static unsigned like_told(const struct sut_heard *h, const void *wanted) {
+  const struct chorus_event *e = wanted;
+  if (h->used || h->mid != e->mid || h->code != e->code) return 0;
+  return same_token(h, e->token, e->token_length) && chorus_same_address(&h->peer, &e->peer);
+}
+
+/* Some programs name the message of one event and not of the next (they leave out Tokens that are
+ * empty): what was named is not to be had again. */
+static void take_told(struct sut_tracker *t, const struct chorus_event *e) {
+  if (e->type != CHORUS_EVENT_DELIVER && e->type != CHORUS_EVENT_EXECUTE) return;
+  struct sut_heard *h = best_of(t->arrived, t->arrived_count, like_told, e);
+  if (h) h->used = true;
+}
+
 bool sut_tracker_complete(struct sut_tracker *t, struct chorus_event *e) {
   if (e->type == CHORUS_EVENT_REQUEST) return complete_request(t, e);
-  if (e->has_message) return true;
+  if (e->has_message) {
+    take_told(t, e);
+    return true;
+  }
   if (e->request) add_token(t, e);
   if (e->type == CHORUS_EVENT_DELIVER) complete_delivery(t, e);
   if (e->type == CHORUS_EVENT_EXECUTE) complete_execution(t, e);

@@ -108,6 +108,30 @@ START_TEST(execution_gets_its_request) {
 }
 END_TEST
 
+/* The first event tells all; the second is of a request with an empty Token, and tells no Token. */
+START_TEST(what_was_told_is_taken) {
+  static const uint8_t empty_token[] = {0x50, 0x01, 0x12, 0x35, 0xb1, 'a'};
+  struct chorus_event first = {.type = CHORUS_EVENT_EXECUTE,
+                               .peer = client,
+                               .path = "/a",
+                               .message_type = 1,
+                               .code = 1,
+                               .mid = 0x1234,
+                               .token = {0x77},
+                               .token_length = 1,
+                               .has_message = true};
+  struct chorus_event second = {
+      .type = CHORUS_EVENT_EXECUTE, .peer = client, .path = "/a", .code = 1};
+  sut_tracker_arrived(&tracker, &client, request, sizeof request);
+  ck_assert(sut_tracker_complete(&tracker, &first));
+  sut_tracker_arrived(&tracker, &client, empty_token, sizeof empty_token);
+  ck_assert(sut_tracker_complete(&tracker, &second));
+  ck_assert(second.has_message);
+  ck_assert_uint_eq(second.mid, 0x1235);
+  ck_assert_uint_eq(second.token_length, 0);
+}
+END_TEST
+
 START_TEST(rubbish_is_not_heard) {
   static const uint8_t rubbish[] = {0x5f, 1, 2, 3, 4};
   sut_tracker_arrived(&tracker, &client, rubbish, sizeof rubbish);
@@ -125,6 +149,7 @@ int main(void) {
   tcase_add_test(tests, two_requests_get_a_packet_each);
   tcase_add_test(tests, delivery_gets_its_response);
   tcase_add_test(tests, execution_gets_its_request);
+  tcase_add_test(tests, what_was_told_is_taken);
   tcase_add_test(tests, rubbish_is_not_heard);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
