@@ -360,10 +360,56 @@ START_TEST(kernels_do_not_answer_for_groups) {
 }
 END_TEST
 
+START_TEST(receiving_sockets_are_counted) {
+  struct lab *lab = with_host();
+  struct ear *ear = calloc(1, sizeof *ear);
+  ck_assert_uint_eq(krn_open_sockets(lab->network, 1), 0);
+  serve(lab, ear, false);
+  ck_assert_uint_eq(krn_open_sockets(lab->network, 1), 1);
+  ck_assert_uint_eq(krn_open_sockets(lab->network, 99), 0);
+  ck_assert_int_ge(krn_namespace(lab->network, 1), 0);
+  ck_assert_int_eq(krn_namespace(lab->network, 99), -1);
+  lab_free(lab);
+  free(ear);
+}
+END_TEST
+
+/* Puts pipes in the place of two standard streams of ours while the program starts. */
+START_TEST(standard_streams_can_be_ours) {
+  static const char *const arguments[] = {"cat", NULL};
+  struct lab *lab = with_host();
+  struct ear *ear = calloc(1, sizeof *ear);
+  int in[2], out[2], saved[] = {dup(0), dup(1)};
+  char text[16] = "";
+  ck_assert(pipe(in) == 0 && pipe(out) == 0);
+  dup2(in[0], 0);
+  dup2(out[1], 1);
+  uint32_t program = spawn_with(
+      lab, 1, ear,
+      (struct krn_program){.arguments = arguments, .inherit_input = true, .inherit_output = true});
+  for (int i = 0; i < 2; i++) dup2(saved[i], i);
+  ck_assert_msg(program != 0, "%s", krn_error(lab->network));
+  ck_assert(!krn_write(lab->network, program, "x", 1));
+  ck_assert_int_eq(write(in[1], "through", 7), 7);
+  close(in[1]);
+  close(in[0]);
+  await_long(lab, &ear->ends, 1);
+  ck_assert_int_eq(read(out[0], text, sizeof text), 7);
+  ck_assert_str_eq(text, "through");
+  ck_assert_uint_eq(ear->lines, 0);
+  for (int i = 0; i < 2; i++) close(saved[i]);
+  close(out[0]);
+  close(out[1]);
+  lab_free(lab);
+  free(ear);
+}
+END_TEST
+
 LAB_SUITE("program", {lines_come_before_the_end, 1}, {input_reaches_the_program, 1},
           {input_that_nobody_reads_has_a_limit, 1}, {much_input_comes_through, 1},
           {long_lines_come_in_parts, 1}, {programs_have_their_environment, 1},
           {programs_see_their_namespace_only, 1}, {what_cannot_start_is_told, 1},
           {signals_are_forwarded, 1}, {forgotten_processes_are_counted, 1},
           {a_helper_makes_any_server_a_member, 2}, {memberships_of_programs_are_seen, 1},
-          {packets_are_seen_before_the_lines_about_them, 1}, {kernels_do_not_answer_for_groups, 1})
+          {packets_are_seen_before_the_lines_about_them, 1}, {kernels_do_not_answer_for_groups, 1},
+          {receiving_sockets_are_counted, 1}, {standard_streams_can_be_ours, 1})
