@@ -111,11 +111,13 @@ class ChorusResource(Resource):
         self._say_state(detail)
 
     async def _handle(self, request: Message) -> Message:
+        group = request.remote.is_multicast_locally
+        if group and self._what.get("multicast") is False:
+            return Message(code=Code.METHOD_NOT_ALLOWED, no_response=EVERYTHING)
         notification = getattr(request, "chorus_seen", False)
         request.chorus_seen = True  # aiocoap renders the same object again for each notification
         if not notification:
             self._say_execute(request)
-        group = request.remote.is_multicast_locally
         response = self._outcome(request)
         if self._processing and not group and not notification:
             await asyncio.sleep(self._processing)
@@ -170,14 +172,14 @@ class ChorusResource(Resource):
 
     def _suppress(self, request: Message, response: Message, group: bool) -> None:
         """The resource's own wishes, told to aiocoap by the option that it keeps for that."""
-        if self._what.get("no_response") is False:
-            response.opt.no_response = 0
-        if not group:
-            return
-        if self._what.get("multicast") is False:
-            response.opt.no_response = EVERYTHING
-        elif request.opt.no_response is None:
-            response.opt.no_response = self._default_suppression(response)
+        deaf = self._what.get("no_response") is False
+        wanted = None
+        if group and (deaf or request.opt.no_response is None):
+            wanted = self._default_suppression(response)
+        if wanted is None and deaf:
+            wanted = 0
+        if wanted is not None:
+            response.opt.no_response = wanted
 
     def _default_suppression(self, response: Message) -> int | None:
         wanted = sum(CLASS_BITS.get(name, 0) for name in self._suppressed)

@@ -180,22 +180,26 @@ static void release_copy(coap_session_t *session, void *copy) {
   free(copy);
 }
 
-/* The representation, in blocks where libcoap finds that it needs them. */
+/* Before the data: libcoap adds no option after it, and takes format 0 for none. */
+static void add_content_format(const struct call *c) {
+  uint8_t format[4];
+  if (c->resource->content_format < 0) return;
+  unsigned length =
+      coap_encode_var_safe(format, sizeof format, (unsigned)c->resource->content_format);
+  coap_add_option(c->response, COAP_OPTION_CONTENT_FORMAT, length, format);
+}
+
+/* The representation, in blocks where libcoap finds that it needs them, or is asked for them. */
 static void respond_content(const struct call *c, coap_pdu_code_t code) {
   const struct resource *r = c->resource;
   coap_pdu_set_code(c->response, code);
   if (r->present.length == 0) return;
-  if (r->content_format < 0 && r->present.length <= 1024) {
-    coap_add_data(c->response, r->present.length, r->present.data);
-    return;
-  }
-  uint16_t format =
-      r->content_format < 0 ? COAP_MEDIATYPE_APPLICATION_OCTET_STREAM : (uint16_t)r->content_format;
   uint8_t *copy = malloc(r->present.length);
   if (!copy) return;
   memcpy(copy, r->present.data, r->present.length);
-  coap_add_data_large_response(c->live, c->session, c->request, c->response, c->query, format, -1,
-                               0, r->present.length, copy, release_copy, copy);
+  add_content_format(c);
+  coap_add_data_large_response(c->live, c->session, c->request, c->response, c->query, 0, -1, 0,
+                               r->present.length, copy, release_copy, copy);
 }
 
 static coap_pdu_code_t count_up(struct resource *r) {
@@ -320,15 +324,8 @@ static void add_attribute(coap_resource_t *live, const char *name, size_t name_l
   coap_add_attr(live, n, v, COAP_ATTR_FLAGS_RELEASE_NAME | COAP_ATTR_FLAGS_RELEASE_VALUE);
 }
 
-static void add_quoted(coap_resource_t *live, const char *name, const char *value) {
-  char text[256];
-  if (!*value) return;
-  int length = snprintf(text, sizeof text, "\"%.240s\"", value);
-  add_attribute(live, name, strlen(name), text, (size_t)length);
-}
-
-/* `title="Lamp";sz=3` */
-static void add_others(coap_resource_t *live, const char *text) {
+/* `rt="light";sz=3` */
+static void add_attributes(coap_resource_t *live, const char *text) {
   while (*text) {
     size_t name = strcspn(text, "=;"), value = 0;
     const char *at = text[name] == '=' ? text + name + 1 : NULL;
@@ -347,9 +344,7 @@ static void describe(const struct resource *r) {
     int length = snprintf(number, sizeof number, "%d", r->content_format);
     add_attribute(r->live, "ct", 2, number, (size_t)length);
   }
-  add_quoted(r->live, "rt", start_text(r->what, "rt", ""));
-  add_quoted(r->live, "if", start_text(r->what, "if", ""));
-  add_others(r->live, start_text(r->what, "attributes", ""));
+  add_attributes(r->live, start_text(r->what, "attributes", ""));
 }
 
 bool resource_publish(struct resource *r, coap_context_t *context) {
