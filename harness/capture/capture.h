@@ -3,7 +3,8 @@
  * The Capture seam: packet captures with a view per node.
  *
  * Writing is pcapng: one interface per node, link type raw IP (101), nanoseconds, if_name = the
- * node's name, if_IPv4addr/if_IPv6addr = its addresses, epb_flags = direction, epb_packetid = the
+ * node's name, if_IPv4addr/if_IPv6addr = its addresses, its opt_comment = the node's statement
+ * (docs/ics.md), epb_flags = direction, epb_packetid = the
  * transmission, opt_comment = the emulator's decisions and the judge's findings. Reading takes
  * pcapng and pcap of any common link type.
  */
@@ -34,6 +35,7 @@ struct cap_interface_info {
   const char *description;                 /* may be NULL */
   const struct chorus_endpoint *addresses; /* ports and zones ignored */
   size_t address_count;
+  const char *comment; /* may be NULL */
 };
 
 /* |comment|: goes into the section header (seed, scenario digest, versions); may be NULL. */
@@ -81,6 +83,8 @@ struct cap_interface {
   struct chorus_endpoint addresses[16]; /* if_IPv4addr, if_IPv6addr */
   size_t address_count;
   uint32_t link_type;
+  const char *comment; /* opt_comment, no string; until cap_close(). NULL: none */
+  size_t comment_length;
 };
 
 /* Opens |path|; "-" is standard input. On failure returns NULL, |status|, and a message with the

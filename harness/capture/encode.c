@@ -92,7 +92,8 @@ bool pcapng_add_interface(struct buffer *out, const struct cap_interface_info *i
   put_le16(head + 10, 0);
   put_le32(head + 12, SNAP_LENGTH);
   bool good = add_text(out, INTERFACE_OPTION_NAME, info->name) &&
-              add_text(out, INTERFACE_OPTION_DESCRIPTION, info->description);
+              add_text(out, INTERFACE_OPTION_DESCRIPTION, info->description) &&
+              add_text(out, OPTION_COMMENT, info->comment);
   for (size_t i = 0; good && i < info->address_count; i++)
     good = add_address(out, &info->addresses[i]);
   good = good && add_option(out, false, INTERFACE_OPTION_RESOLUTION, &nanoseconds, 1);

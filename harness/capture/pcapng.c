@@ -179,12 +179,21 @@ static int64_t signed_64(bool big_endian, const uint8_t *p) {
   return value > INT64_MAX ? -(int64_t)(UINT64_MAX - value) - 1 : (int64_t)value;
 }
 
+/* The first comment that says anything. */
+static void set_comment(struct cap_interface *interface, const struct option *option) {
+  if (interface->comment || option->length == 0) return;
+  interface->comment = (const char *)option->value;
+  interface->comment_length = option->length;
+}
+
 static void take_interface_option(struct cap_reader *reader, struct reader_interface *interface,
                                   const struct option *option) {
   if (option->code == INTERFACE_OPTION_NAME)
     set_text(interface->public.name, sizeof interface->public.name, option);
   else if (option->code == INTERFACE_OPTION_DESCRIPTION)
     set_text(interface->public.description, sizeof interface->public.description, option);
+  else if (option->code == OPTION_COMMENT)
+    set_comment(&interface->public, option);
   else if (option->code == INTERFACE_OPTION_IPV4 && option->length == 8)
     add_address(interface, option->value, true);
   else if (option->code == INTERFACE_OPTION_IPV6 && option->length == 17)

@@ -19,7 +19,8 @@ enum { MAX_CAPTURES = 256, MAX_RULES = 64 };
 
 static const struct cli_option check_options[] = {
     [PROFILE] = {"--profile", "P", "dijk-03, rfc7390 or bis-18 (dijk-03)"},
-    [ICS] = {"--ics", "FILE", "what the nodes say of themselves (YAML)"},
+    [ICS] = {"--ics", "FILE",
+             "what nodes say of themselves (YAML), in place of what the capture has"},
     [KEYS] = {"--keys", "KEYRING", "(not part of this version yet)"},
     [EVENTS] = {"--events", "FILE", "application events beside one capture (JSON Lines)"},
     [ANNOTATE] = {"--annotate", "OUT", "a copy of one capture with the findings as comments"},
@@ -117,15 +118,6 @@ static bool read_companions(struct check *c) {
 }
 
 /* ---- judging ---- */
-
-static void state(struct judge *judge, const struct check *c) {
-  for (size_t i = 0; i < c->statements.count; i++) {
-    const struct run_statement *s = &c->statements.list[i];
-    jdg_expect_ics(judge, s->name[0] ? s->name : NULL, s->has_address ? &s->address : NULL,
-                   &s->ics);
-  }
-  if (c->rule_total) jdg_select(judge, c->rules, c->rule_total);
-}
 
 /* ---- results ---- */
 
@@ -241,14 +233,29 @@ static bool annotate(struct check *c, struct judge *judge) {
 
 /* ---- all captures ---- */
 
+/* A statement in the capture that cannot be read is said, and makes the check an error. */
+static enum cap_status judge_one(struct check *c, struct judge *judge, const char *path,
+                                 char *message, size_t size) {
+  struct scn_errors errors;
+  scn_errors_init(&errors);
+  struct run_companions companions = {
+      .log = &c->log, .statements = &c->statements, .errors = &errors};
+  enum cap_status status = run_judge_capture(judge, path, &companions, message, size);
+  if (errors.total) {
+    fprintf(stderr, "chorus check: %s:\n", path);
+    scn_errors_print(&errors, stderr);
+    c->unreadable = true;
+  }
+  scn_errors_free(&errors);
+  return status;
+}
+
 static json_t *check_one(struct check *c, struct judge *judge, const char *path) {
   char message[300] = "";
   struct jdg_config config = {.profile = c->profile, .strict = c->strict};
   jdg_reset(judge, &config);
-  state(judge, c);
-  enum cap_status status = c->events
-                               ? run_judge_capture(judge, path, &c->log, 0, message, sizeof message)
-                               : jdg_capture(judge, path, message, sizeof message);
+  if (c->rule_total) jdg_select(judge, c->rules, c->rule_total);
+  enum cap_status status = judge_one(c, judge, path, message, sizeof message);
   if (status != CAP_END && status != CAP_OK) {
     c->unreadable = true;
     fprintf(stderr, "chorus check: %s: %s\n", path, message);

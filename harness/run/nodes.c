@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "run/session.h"
+#include "statement/statement.h"
 
 void run_harness_error(struct run_session *s, uint32_t line, const char *what, const char *actual) {
   struct run_item item = {.kind = RUN_HARNESS,
@@ -112,34 +113,42 @@ static bool add_node(struct run_session *s, size_t i) {
 
 /* ---- telling of them ---- */
 
-static void tell_judge(struct run_session *s, size_t i) {
+/* What the judge is told that |node| says of itself; its capture tells the same. */
+static void state_node(const struct run_session *s, size_t i, struct jdg_ics *ics) {
+  const struct scn_node *node = &s->scenario->nodes[i];
+  const struct run_hooks *hooks = s->options->hooks;
+  run_ics(s->scenario, node, ics);
+  if (s->suts[i])
+    sut_ics(run_stack_of(s->options, node), node->role == SCN_CLIENT ? SCN_CLIENT : SCN_SERVER,
+            ics);
+  if (hooks && hooks->statement) hooks->statement(hooks->context, node, ics);
+}
+
+static void tell_judge(struct run_session *s, size_t i, const struct jdg_ics *ics) {
   const struct scn_node *node = &s->scenario->nodes[i];
   struct judge *judge = s->engine->judge;
-  const struct run_hooks *hooks = s->options->hooks;
-  struct jdg_ics ics;
   bool is_judged = node->role != SCN_TESTER;
   uint32_t number =
       jdg_add_node(judge, node->name, node->addresses, node->address_count, is_judged);
   jdg_bind_interface(judge, (uint32_t)i, number);
   if (!is_judged) return;
-  run_ics(s->scenario, node, &ics);
-  if (s->suts[i])
-    sut_ics(run_stack_of(s->options, node), node->role == SCN_CLIENT ? SCN_CLIENT : SCN_SERVER,
-            &ics);
-  if (hooks && hooks->statement) hooks->statement(hooks->context, node, &ics);
-  jdg_set_ics(judge, number, &ics);
+  jdg_set_ics(judge, number, ics);
   jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
 }
 
-static void add_interface(struct run_session *s, size_t i) {
+static void add_interface(struct run_session *s, size_t i, const struct jdg_ics *ics) {
   static const char *const roles[] = {"client", "server", "tester"};
   const struct scn_node *node = &s->scenario->nodes[i];
+  struct run_text statement = {0};
   if (!s->options->record) return;
+  if (node->role != SCN_TESTER) run_statement_write(&statement, node->name, ics);
   struct cap_interface_info info = {.name = node->name,
+                                    .comment = statement.data,
                                     .description = roles[node->role],
                                     .addresses = node->addresses,
                                     .address_count = node->address_count};
   cap_writer_interface(s->engine->capture, &info);
+  run_text_free(&statement);
 }
 
 /* ---- whether they live ---- */
@@ -238,8 +247,11 @@ bool run_nodes_add(struct run_session *s) {
     s->links[i] = run_network_add_link(s->network, &s->scenario->network.links[i].config);
   for (size_t i = 0; i < s->scenario->node_count; i++) {
     if (!add_node(s, i)) return false;
-    tell_judge(s, i);
-    add_interface(s, i);
+    struct jdg_ics ics;
+    jdg_ics_default(&ics);
+    if (s->scenario->nodes[i].role != SCN_TESTER) state_node(s, i, &ics);
+    tell_judge(s, i, &ics);
+    add_interface(s, i, &ics);
   }
   return add_prober(s);
 }

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Judging a capture together with the application events that were logged beside it. */
+/* Judging a capture with the statements that it holds and the events that were logged beside it. */
 #ifndef CHORUS_RUN_OFFLINE_H
 #define CHORUS_RUN_OFFLINE_H
 
 #include "events/log.h"
 #include "judge/judge.h"
+#include "statement/statement.h"
+
+/* What there is beside a capture. Members may be NULL. */
+struct run_companions {
+  const struct run_log *log;               /* events, in order of time */
+  const struct run_statements *statements; /* of nodes: they go before those of the capture */
+  chorus_time end;           /* when the run was over, or 0: with the last packet or event */
+  struct scn_errors *errors; /* complaints about statements in the capture */
+};
 
 /*
- * As jdg_capture(), with the events of |log| (in order of time) in between: those of an instant
- * come after its packets. Events of nodes that no interface names are passed over. |end|: when the
- * run was over, or 0: with the last packet or event.
+ * As jdg_capture(), with events in between: those of an instant come after its packets; those of
+ * nodes that no interface names are passed over. A statement (ICS) in the comment of a node's
+ * interface is the node's, unless |companions| states the node by its name or address.
  */
-enum cap_status run_judge_capture(struct judge *judge, const char *path, const struct run_log *log,
-                                  chorus_time end, char *message, size_t size);
+enum cap_status run_judge_capture(struct judge *judge, const char *path,
+                                  const struct run_companions *companions, char *message,
+                                  size_t size);
 
 #endif

@@ -6,14 +6,18 @@
 #include <stdlib.h>
 
 #include "chorus/endpoint_text.h"
-#include "text/text.h"
 
-static const char *const keys[] = {"leisure",     "processing",    "dedup",    "no-response-policy",
-                                   "msrd",        "discovery",     "filter",   "multicast-aware",
-                                   "constrained", "6lowpan",       "internet", "secured",
-                                   "boundary",    "needed-scope",  "nstart",   "group-size",
-                                   "group-rate",  "response-size", "groups",   "resources",
-                                   NULL};
+static const char *const keys[] = {"leisure",     "processing",
+                                   "dedup",       "no-response-policy",
+                                   "msrd",        "discovery",
+                                   "filter",      "multicast-aware",
+                                   "constrained", "6lowpan",
+                                   "internet",    "secured",
+                                   "boundary",    "needed-scope",
+                                   "nstart",      "group-size",
+                                   "group-rate",  "response-size",
+                                   "groups",      "more-groups",
+                                   "resources",   NULL};
 static const char *const resource_keys[] = {"suppress",        "no-response", "multicast",
                                             "idempotent-post", "exists",      NULL};
 
@@ -56,8 +60,10 @@ static void read_times(struct scn_document *d, const scn_value *map, struct jdg_
 
 static void read_groups(struct scn_document *d, const scn_value *map, struct jdg_ics *ics) {
   const scn_value *list = scn_get(d, map, "groups"), *item;
+  bool more = false;
+  scn_read_boolean(d, map, "more-groups", &more);
   if (!list || !scn_expect_list(d, list, "groups")) return;
-  ics->groups_declared = true;
+  ics->groups_declared = !more;
   for (size_t i = 0; (item = scn_item(d, list, i)); i++) {
     struct chorus_endpoint e;
     const char *text = scn_text(d, item);

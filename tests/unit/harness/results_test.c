@@ -59,7 +59,8 @@ START_TEST(golden_summary) {
   static const char expected[] =
       "{\"verdict\":\"fail\",\"total\":1,\"runs\":{\"pass\":0,\"warn\":0,\"inconclusive\":0,"
       "\"fail\":1,"
-      "\"error\":0,\"none\":0},\"rules\":{\"pass\":0,\"warn\":0,\"inconclusive\":0,\"fail\":1,"
+      "\"error\":0,\"none\":0,\"unsupported\":0},\"rules\":{\"pass\":0,\"warn\":0,\"inconclusive\":"
+      "0,\"fail\":1,"
       "\"not-exercised\":0,\"unsupported\":0,\"waived\":0}}";
   char *text = summary_of(run_with("fail", "pass"));
   ck_assert_str_eq(text, expected);
@@ -248,6 +249,84 @@ START_TEST(statements) {
 }
 END_TEST
 
+static bool same_resource(const struct jdg_ics_resource *a, const struct jdg_ics_resource *b) {
+  return strcmp(a->path, b->path) == 0 && a->suppress == b->suppress &&
+         a->suppress_declared == b->suppress_declared && a->no_response == b->no_response &&
+         a->multicast == b->multicast && a->idempotent_post == b->idempotent_post &&
+         a->exists == b->exists;
+}
+
+static bool same_flags(const struct jdg_ics *a, const struct jdg_ics *b) {
+  return a->declared == b->declared && a->leisure_declared == b->leisure_declared &&
+         a->dedup == b->dedup && a->nr_policy == b->nr_policy &&
+         a->msrd_declared == b->msrd_declared && a->discovery == b->discovery &&
+         a->filter == b->filter && a->mcast_aware == b->mcast_aware &&
+         a->constrained == b->constrained && a->sixlowpan == b->sixlowpan &&
+         a->internet == b->internet && a->secured == b->secured && a->boundary == b->boundary;
+}
+
+static bool same_numbers(const struct jdg_ics *a, const struct jdg_ics *b) {
+  return a->leisure == b->leisure && a->processing == b->processing && a->msrd == b->msrd &&
+         a->needed_scope == b->needed_scope && a->nstart == b->nstart &&
+         a->group_size == b->group_size && a->group_rate == b->group_rate &&
+         a->response_size == b->response_size;
+}
+
+static bool same_statement(const struct jdg_ics *a, const struct jdg_ics *b) {
+  if (!same_flags(a, b) || !same_numbers(a, b)) return false;
+  if (a->groups_declared != b->groups_declared || a->group_count != b->group_count) return false;
+  if (a->resource_count != b->resource_count) return false;
+  for (size_t i = 0; i < a->group_count; i++)
+    if (!chorus_same_endpoint(&a->groups[i], &b->groups[i])) return false;
+  for (size_t i = 0; i < a->resource_count; i++)
+    if (!same_resource(&a->resources[i], &b->resources[i])) return false;
+  return true;
+}
+
+/* Writes |ics| down, reads it back. */
+static void assert_kept(const char *name, const struct jdg_ics *ics) {
+  struct run_text text = {0};
+  struct run_statements read;
+  struct scn_errors errors;
+  scn_errors_init(&errors);
+  run_statement_write(&text, name, ics);
+  ck_assert(run_statement_recognise(text.data, text.length));
+  bool ok = run_statements_parse(&read, "written.yaml", text.data, text.length, &errors);
+  ck_assert_msg(ok, "%s\n%s", ok ? "" : errors.list[0].message, text.data);
+  ck_assert_uint_eq(read.count, 1);
+  ck_assert_str_eq(read.list[0].name, name);
+  ck_assert_msg(same_statement(ics, &read.list[0].ics), "%s", text.data);
+  run_statements_free(&read);
+  run_text_free(&text);
+  scn_errors_free(&errors);
+}
+
+START_TEST(statements_are_written_as_they_are_read) {
+  static const char *const all =
+      "x: {leisure: 2500ms, processing: 1ns, dedup: true, no-response-policy: authorised-only,\n"
+      "  msrd: 30s, discovery: false, filter: true, multicast-aware: false, constrained: true,\n"
+      "  6lowpan: false, internet: true, secured: false, boundary: true, needed-scope: 5,\n"
+      "  nstart: 3, group-size: 20, group-rate: 18446744073709551615, response-size: 100,\n"
+      "  groups: ['[ff35::1]:5683', '239.1.2.3:61616'], more-groups: true,\n"
+      "  resources: {/a: {suppress: [], no-response: false},\n"
+      "    /b: {suppress: [2xx, 4xx, 5xx, empty-2.05], multicast: true, exists: false},\n"
+      "    '/\\\": {}#': {idempotent-post: true}, '*': {exists: false}}}\n"
+      "y: {}\nz: {groups: []}\n";
+  struct run_statements s;
+  struct scn_errors errors;
+  scn_errors_init(&errors);
+  ck_assert(run_statements_parse(&s, "i.yaml", all, strlen(all), &errors));
+  ck_assert_uint_eq(s.count, 3);
+  ck_assert(s.list[0].ics.group_count == 2 && !s.list[0].ics.groups_declared);
+  ck_assert(!s.list[1].ics.groups_declared && s.list[2].ics.groups_declared);
+  for (size_t i = 0; i < s.count; i++) assert_kept(s.list[i].name, &s.list[i].ics);
+  assert_kept("a \"name\": with {all}", &s.list[0].ics);
+  ck_assert(!run_statement_recognise("# Statement", 11));
+  run_statements_free(&s);
+  scn_errors_free(&errors);
+}
+END_TEST
+
 /* ---- event files ---- */
 
 static bool read_log(const char *text, struct run_log *log, char *message, size_t size) {
@@ -300,6 +379,7 @@ int main(void) {
   tcase_add_test(tests, w20_a_problem_fails_the_whole);
   tcase_add_test(tests, wrong_waivers_are_explained);
   tcase_add_test(tests, statements);
+  tcase_add_test(tests, statements_are_written_as_they_are_read);
   tcase_add_test(tests, events_are_read_back);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

@@ -381,15 +381,6 @@ static void verdicts(struct judge *judge, struct run_text *out) {
   }
 }
 
-static void state_all(struct judge *judge) {
-  for (size_t i = 0; i < scenario->node_count; i++) {
-    struct jdg_ics ics;
-    if (scenario->nodes[i].role == SCN_TESTER) continue;
-    run_ics(scenario, &scenario->nodes[i], &ics);
-    jdg_expect_ics(judge, scenario->nodes[i].name, NULL, &ics);
-  }
-}
-
 static void judge_files(const char *folder, struct run_text *out) {
   char capture[64], events[64], message[200] = "";
   struct jdg_config config = {.profile = JDG_DIJK_03};
@@ -400,9 +391,13 @@ static void judge_files(const char *folder, struct run_text *out) {
   ck_assert_int_eq(cap_writer_save(outcome.capture, capture), CAP_OK);
   ck_assert(run_write_file(events, outcome.events, outcome.events_length));
   ck_assert(run_log_read(&log, events, message, sizeof message));
-  state_all(judge);
-  ck_assert_int_eq(run_judge_capture(judge, capture, &log, outcome.end, message, sizeof message),
+  struct scn_errors errors;
+  scn_errors_init(&errors);
+  struct run_companions companions = {.log = &log, .end = outcome.end, .errors = &errors};
+  ck_assert_int_eq(run_judge_capture(judge, capture, &companions, message, sizeof message),
                    CAP_END);
+  ck_assert_uint_eq(errors.total, 0);
+  scn_errors_free(&errors);
   verdicts(judge, out);
   run_log_free(&log);
   jdg_free(judge);

@@ -37,8 +37,8 @@ static void add_interfaces(void) {
   memcpy(addresses[0].address, ip6_a, 16);
   memcpy(addresses[1].address, chorus_v4_prefix, 12);
   memcpy(addresses[1].address + 12, ip4_a, 4);
-  struct cap_interface_info client = {"client", "the client", addresses, 2};
-  struct cap_interface_info server = {"s1", NULL, addresses, 1};
+  struct cap_interface_info client = {"client", "the client", addresses, 2, "says:\nthis"};
+  struct cap_interface_info server = {"s1", NULL, addresses, 1, NULL};
   ck_assert_uint_eq(cap_writer_interface(writer, &client), 0);
   ck_assert_uint_eq(cap_writer_interface(writer, &server), 1);
 }
@@ -111,7 +111,10 @@ START_TEST(test_round_trip) {
   ck_assert_uint_eq(client->address_count, 2);
   ck_assert_mem_eq(client->addresses[0].address, ip6_a, 16);
   ck_assert(chorus_is_ipv4(&client->addresses[1]));
+  ck_assert_uint_eq(client->comment_length, 10);
+  ck_assert_mem_eq(client->comment, "says:\nthis", 10);
   ck_assert_str_eq(cap_interface_get(reader, 1)->name, "s1");
+  ck_assert_ptr_null(cap_interface_get(reader, 1)->comment);
   assert_packets(reader, 50);
   ck_assert_int_eq(cap_next(reader, &packet), CAP_END);
   cap_close(reader);
