@@ -10,12 +10,13 @@ import sys
 import warnings
 from typing import Any, Protocol
 
-from arguments import BadArgument, CommandError, Refused, Unsupported
+from arguments import Arguments, BadArgument, CommandError, Refused, Unsupported
 from client import Client
 from lines import Input, complain, say
 from proxy import ForwardProxy
 from server import Server
 
+WAITING: set[asyncio.Task[None]] = set()  # asyncio itself holds tasks weakly
 CLOSING_TIME = 1.5  # of the 2 s that a program has to end
 
 
@@ -55,11 +56,29 @@ async def obey(node: Node, message: dict[str, Any]) -> None:
         complain(f"neither a command with an id nor stop: {str(message)[:80]}")
         return
     try:
+        if command.get("verb") == "wait":
+            begin_to_wait(number, command.get("arguments", []))
+            return
         await run_verb(node, command)
     except CommandError as e:
         say({"reply": number, "status": e.status, "why": str(e)})
     else:
         say({"reply": number, "status": "ok"})
+
+
+async def wait(number: int, seconds: float) -> None:
+    """Says by asyncio's clock, which is aiocoap's, when a time is over."""
+    await asyncio.sleep(seconds)
+    say({"reply": number, "status": "ok"})
+
+
+def begin_to_wait(number: int, pairs: Any) -> None:
+    seconds = Arguments(pairs, {"for"}).duration("for")
+    if seconds is None:
+        raise BadArgument("for is needed")
+    task = asyncio.create_task(wait(number, seconds))
+    WAITING.add(task)
+    task.add_done_callback(WAITING.discard)
 
 
 async def run_verb(node: Node, command: dict[str, Any]) -> None:

@@ -55,7 +55,54 @@ static void reply(json_int_t number, const struct outcome *outcome) {
     say(json_pack("{s:I,s:s,s:s}", "reply", number, "status", status, "why", outcome->why));
 }
 
-static void obey(const struct role *role, void *self, const json_t *message) {
+/* Commands `wait` that are not over. libcoap's clock counts. */
+struct waits {
+  struct {
+    json_int_t number;
+    coap_tick_t end;
+  } list[8];
+  size_t count;
+};
+
+static void begin_to_wait(struct waits *waits, json_int_t number, const json_t *pairs,
+                          struct outcome *outcome) {
+  static const char *const known[] = {"for", NULL};
+  uint64_t ns = 0;
+  bool given = false;
+  if (!arguments_good(pairs, known, NULL, outcome) ||
+      !argument_duration(pairs, "for", &ns, &given, outcome))
+    return;
+  if (!given) {
+    fail(outcome, BAD_ARGUMENT, "for is needed");
+  } else if (waits->count == sizeof waits->list / sizeof *waits->list) {
+    fail(outcome, REFUSED, "too many waits at once");
+  } else {
+    coap_ticks(&waits->list[waits->count].end);
+    waits->list[waits->count].end += ns * COAP_TICKS_PER_SECOND / 1000000000u;
+    waits->list[waits->count++].number = number;
+  }
+}
+
+/* Says which are over; milliseconds until the next one, |most| at most, -1: no limit. */
+static int end_waits(struct waits *waits, int most) {
+  static const struct outcome over = {OK, ""};
+  coap_tick_t now;
+  coap_ticks(&now);
+  for (size_t i = 0; i < waits->count;) {
+    coap_tick_diff_t left = (coap_tick_diff_t)(waits->list[i].end - now);
+    if (left > 0) {
+      int ms = (int)(left * 1000 / (coap_tick_diff_t)COAP_TICKS_PER_SECOND) + 1;
+      if (most < 0 || ms < most) most = ms;
+      i++;
+    } else {
+      reply(waits->list[i].number, &over);
+      waits->list[i] = waits->list[--waits->count];
+    }
+  }
+  return most;
+}
+
+static void obey(const struct role *role, void *self, struct waits *waits, const json_t *message) {
   const json_t *command = json_object_get(message, "command");
   const json_t *number = json_object_get(message, "id");
   struct outcome outcome = {OK, ""};
@@ -66,20 +113,24 @@ static void obey(const struct role *role, void *self, const json_t *message) {
   const char *verb = json_string_value(json_object_get(command, "verb"));
   json_t *none = json_array();
   const json_t *pairs = json_object_get(command, "arguments");
-  if (verb)
+  if (verb && strcmp(verb, "wait") == 0)
+    begin_to_wait(waits, json_integer_value(number), pairs ? pairs : none, &outcome);
+  else if (verb)
     role->command(self, verb, pairs ? pairs : none, &outcome);
   else
     fail(&outcome, BAD_ARGUMENT, "a command needs a verb");
   json_decref(none);
-  reply(json_integer_value(number), &outcome);
+  bool waits_on = verb && strcmp(verb, "wait") == 0 && outcome.status == OK;
+  if (!waits_on) reply(json_integer_value(number), &outcome);
 }
 
 /* Carries out what has been read. False: stop. */
-static bool obey_all(const struct role *role, void *self, struct lines *lines) {
+static bool obey_all(const struct role *role, void *self, struct waits *waits,
+                     struct lines *lines) {
   json_t *message;
   while ((message = lines_next(lines))) {
     bool stop = json_object_get(message, "stop") != NULL;
-    if (!stop) obey(role, self, message);
+    if (!stop) obey(role, self, waits, message);
     json_decref(message);
     if (stop) return false;
   }
@@ -87,12 +138,13 @@ static bool obey_all(const struct role *role, void *self, struct lines *lines) {
 }
 
 static void serve(const struct role *role, void *self, struct lines *lines) {
-  while (obey_all(role, self, lines)) {
+  struct waits waits = {.count = 0};
+  while (obey_all(role, self, &waits, lines)) {
     coap_context_t *context = role->context(self);
     coap_io_process(context, COAP_IO_NO_WAIT);
     struct pollfd watched[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                                {.fd = coap_context_get_coap_fd(context), .events = POLLIN}};
-    int n = poll(watched, 2, role->due(self));
+    int n = poll(watched, 2, end_waits(&waits, role->due(self)));
     if (n < 0 && errno != EINTR) return;
     if (n > 0 && watched[0].revents) lines_read(lines);
   }

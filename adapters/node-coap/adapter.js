@@ -2,7 +2,7 @@
 // Makes node-coap drivable by Chorus: docs/plugins.md, rung d; roles server, client and proxy.
 'use strict'
 
-const { badArgument, refused, unsupported, CommandError } = require('./arguments')
+const { Arguments, badArgument, refused, unsupported, CommandError } = require('./arguments')
 const { complain, isObject, read, say } = require('./lines')
 
 const CLOSING_TIME = 1500 // ms, of the 2 s that a program has to end
@@ -23,12 +23,20 @@ function runVerb (command) {
   return verbs[command.verb](command.arguments ?? [])
 }
 
+// Says by the timers that node-coap uses, too, when a time is over.
+function wait (number, pairs) {
+  const given = new Arguments(pairs, ['for'])
+  given.needed('for')
+  setTimeout(() => say({ reply: number, status: 'ok' }), given.duration('for'))
+}
+
 async function obey (message) {
   if (!isObject(message.command) || !Number.isInteger(message.id)) {
     complain(`neither a command with an id nor stop: ${JSON.stringify(message).slice(0, 80)}`)
     return
   }
   try {
+    if (message.command.verb === 'wait') return wait(message.id, message.command.arguments ?? [])
     await runVerb(message.command)
     say({ reply: message.id, status: 'ok' })
   } catch (e) {

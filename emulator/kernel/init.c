@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -61,12 +62,19 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What is mounted stays in the program's mount namespace, and goes with it. */
+static bool separate_memory(const struct krn_init *init) {
+  if (!init->own_memory) return true;
+  return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0 &&
+         mount("chorus", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL) == 0;
+}
+
 static void become_program(const struct krn_init *init, int failure) {
   setsid();
   reset_signals();
   prctl(PR_SET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
   setrlimit(RLIMIT_NOFILE, &init->files);
-  if (!init->directory || chdir(init->directory) == 0)
+  if (separate_memory(init) && (!init->directory || chdir(init->directory) == 0))
     execvpe(init->arguments[0], (char *const *)(uintptr_t)init->arguments, init->environment);
   int error = errno;
   if (write(failure, &error, sizeof error) < 0) _exit(126);

@@ -6,6 +6,7 @@
 #ifndef KRN_INIT_H
 #define KRN_INIT_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -16,6 +17,7 @@ struct krn_init {
   int input, output, error; /* the program's standard streams */
   int control;              /* packets: signal numbers (int) in, struct krn_init_news out */
   struct rlimit files;
+  bool own_memory; /* a /dev/shm of its own */
 };
 
 enum krn_init_event { KRN_INIT_STARTED, KRN_INIT_FAILED, KRN_INIT_ENDED };

@@ -75,6 +75,15 @@ chorus_time krn_now(const struct krn_network *network) {
   return emu_now(network->model);
 }
 
+uint32_t krn_dilation(const struct krn_network *network) {
+  return network->config.dilation;
+}
+
+chorus_time krn_clock(const struct krn_network *network) {
+  (void)network;
+  return krn_real_time();
+}
+
 /* The loop. */
 
 static bool is_interrupted(const struct krn_network *network) {

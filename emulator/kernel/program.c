@@ -385,7 +385,8 @@ static int launch(const struct krn_node *node, const struct krn_program *program
                           .output = ends->theirs[1],
                           .error = ends->theirs[2],
                           .control = ends->theirs[3],
-                          .files = node->network->files};
+                          .files = node->network->files,
+                          .own_memory = program->own_memory};
   krn_namespace_enter(node->space.fd);
   p->first = krn_init_start(&init, &p->first_handle);
   int error = p->first < 0 ? errno : 0;

@@ -353,7 +353,8 @@ static int run_asked(struct cli_run_options *o, const struct cli_parser *p) {
   struct cli_run_stacks stacks;
   int code = CLI_USAGE;
   if (cli_run_stacks_load(&stacks, o) &&
-      cli_run_stacks_backend(&stacks, o->has_backend, &o->backend) && settle(p, o) == CLI_END)
+      cli_run_stacks_backend(&stacks, o->has_backend, &o->backend) &&
+      cli_run_stacks_dilate(&stacks, o->dilation) && settle(p, o) == CLI_END)
     code = o->fuzz ? cli_fuzz(o) : run_scenarios(o, &stacks);
   cli_run_stacks_free(&stacks);
   return code;

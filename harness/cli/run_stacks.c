@@ -59,6 +59,20 @@ bool cli_run_stacks_backend(const struct cli_run_stacks *s, bool given, enum run
          need(&s->by_role[SCN_SERVER], &given, backend);
 }
 
+static bool can_dilate(const struct cli_stack *stack) {
+  const struct sut_manifest *m = stack->manifest;
+  if (!m || m->rung != SUT_PROGRAM || m->faketime) return true;
+  fprintf(stderr,
+          "chorus run: --dilate: %s does not say faketime: true, its clock would not follow\n",
+          m->path);
+  return false;
+}
+
+bool cli_run_stacks_dilate(const struct cli_run_stacks *s, uint64_t dilation) {
+  return dilation <= 1 || (can_dilate(&s->any) && can_dilate(&s->by_role[SCN_CLIENT]) &&
+                           can_dilate(&s->by_role[SCN_SERVER]));
+}
+
 /* Scenarios about clients want the stack as a client, all others as a server, if it can be one. */
 static int role_of(const struct cli_run_stacks *s, const struct cli_planned *run) {
   const char *topic = run->scenario->topic;

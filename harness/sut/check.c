@@ -96,6 +96,22 @@ void sut_check_probe(struct sut_session *s) {
     probe(s, s->part->verbs[0].name, odd_argument, "honesty: an argument");
 }
 
+/* By this verb --dilate learns whether the program's clock follows. */
+static void check_wait(struct sut_session *s) {
+  static const char *const second[] = {"for", "1s", NULL};
+  if (!sut_verb_find(s->part, "wait")) return;
+  chorus_time begin = sut_session_now(s);
+  int status = sut_session_command(s, s->stack, "wait", second);
+  chorus_time taken = sut_session_now(s) - begin;
+  bool right =
+      taken >= CHORUS_SECOND - 10 * CHORUS_MILLISECOND && taken <= CHORUS_SECOND + SUT_SLACK;
+  sut_judge(s, status == CHORUS_OK && right, "verb wait", "replies when 1 s is over",
+            status == CHORUS_OK
+                ? scn_print(s->report->arena, "replied after %llu ms instead of 1 s",
+                            (unsigned long long)(taken / CHORUS_MILLISECOND))
+                : "the command was turned down, or not replied to within 3 s");
+}
+
 /* ---- the networks of a manifest ---- */
 
 static const char *server_yaml(struct sut_session *s, const char *port, const char *more) {
@@ -153,6 +169,7 @@ static void run_errand(struct sut_session *s, const struct errand *e) {
   if (yaml && sut_session_begin(s, yaml)) {
     if (!s->variant) check_ready(s);
     if (!s->variant) sut_check_probe(s);
+    if (!s->variant) check_wait(s);
     e->control(s);
   }
   sut_session_end(s);

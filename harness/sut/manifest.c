@@ -111,8 +111,8 @@ static void read_manifest(struct sut_reader *r) {
   read_version(r, root);
   read_rung(r, root);
   read_setup(r, root);
-  read_roles(r, root);
   scn_read_boolean(r->d, root, "faketime", &r->manifest->faketime);
+  read_roles(r, root);
   if (r->manifest->faketime && r->manifest->rung != SUT_PROGRAM)
     scn_complain(r->d, scn_get(r->d, root, "faketime"),
                  "faketime is for rung d; rungs a and b have virtual time");

@@ -78,6 +78,11 @@ struct sut_node {
   struct sut_command_sent *waiting;
   size_t waiting_count;
   struct sut_tracker tracker;
+  struct {       /* whether it follows a dilated clock; real ns */
+    uint64_t id; /* of the command; 0: not asked */
+    chorus_time asked, replied;
+    bool known;
+  } probe;
 };
 
 /* Notes that something went wrong at |now|. */
@@ -106,6 +111,20 @@ struct sut_places sut_places_of(struct sut_node *node);
 /* argv of the program, filled in, and the manifest's additions to its environment. */
 const char *const *sut_node_argv(struct sut_node *node);
 const char *const *sut_node_variables(struct sut_node *node);
+
+/* ---- dilated time (rung d) ---- */
+
+/* NULL, or why the program of |node| cannot be started with a dilated clock, in the arena. */
+const char *sut_dilation_refused(struct sut_node *node);
+/* |variables| with those that make a program's clock run faster; NULL without memory. */
+const char *const *sut_dilation_variables(struct sut_node *node, const char *const *variables);
+/*
+ * Asks the program for its own timer, and compares that with ours. False: not known yet. When it
+ * does not follow, that is a trouble, and the program is broken.
+ */
+bool sut_dilation_probed(struct sut_node *node);
+/* The command `wait` of the probe, written to the program; false: it does not read. */
+bool sut_program_ask(struct sut_node *node, const struct chorus_command *command);
 
 /* ---- messages as JSON (docs/plugins.md) ---- */
 

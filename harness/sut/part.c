@@ -29,10 +29,11 @@ static const struct {
     {"join", {"group"}},
     {"leave", {"group"}},
     {"restart", {"port"}},
+    {"wait", {"for"}},
 };
 enum { KNOWN_VERBS = sizeof known_verbs / sizeof *known_verbs };
-const char *const sut_verb_names[] = {"request", "repeat", "forget",  "set",
-                                      "join",    "leave",  "restart", NULL};
+const char *const sut_verb_names[] = {"request", "repeat",  "forget", "set", "join",
+                                      "leave",   "restart", "wait",   NULL};
 
 static const char *const feature_names[] = {
     "suppress",      "no-response",     "separate",
@@ -192,6 +193,10 @@ static void check_verbs(struct sut_reader *r, const scn_value *map, const struct
   const struct sut_verb *request = sut_verb_find(p, "request");
   if (p->role == SUT_CLIENT && !request)
     scn_complain(r->d, map, "a client needs verbs: {request: [id, uri, ...]}");
+  bool asked = r->manifest->faketime && p->adapter && r->manifest->rung == SUT_PROGRAM;
+  const struct sut_verb *wait = asked ? sut_verb_find(p, "wait") : NULL;
+  if (asked && !(wait && sut_verb_takes(wait, "for")))
+    scn_complain(r->d, map, "faketime needs the verb wait: [for], by which it is proved");
   if (request && !(sut_verb_takes(request, "id") && sut_verb_takes(request, "uri")))
     scn_complain(r->d, map, "request needs the arguments id and uri");
 }

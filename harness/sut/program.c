@@ -72,6 +72,7 @@ static const char *take_reply(struct sut_node *n, chorus_time now, json_t *line)
   if (reply.status == CHORUS_REFUSED) refused(n, &sent, reply.why);
   n->replied = reply.id;
   n->reply = reply.status;
+  if (n->probe.id && reply.id == n->probe.id) n->probe.replied = krn_clock(n->network);
   if (reply.status == CHORUS_UNSUPPORTED && sent.declared)
     sut_trouble_add(n, SUT_LIE, now,
                     "%s answers unsupported to %s, which its manifest declares%s%s",
@@ -209,6 +210,11 @@ static int program_start(struct sut_node *n, chorus_time now) {
                                 .directory = n->config.manifest->folder,
                                 .watch = {.context = n, .line = on_line, .ended = on_end}};
   if (!n->network) return no_start(n, now, "rung d needs the kernel backend");
+  bool dilated = krn_dilation(n->network) > 1;
+  const char *why = dilated ? sut_dilation_refused(n) : NULL;
+  if (why) return no_start(n, now, why);
+  if (dilated) program.environment = sut_dilation_variables(n, program.environment);
+  program.own_memory = dilated; /* libfaketime keeps files there, by process numbers */
   if (!program.arguments || !program.environment) return CHORUS_NO_MEMORY;
   n->program = krn_spawn(n->network, n->number, &program);
   if (!n->program) return no_start(n, now, krn_error(n->network));
@@ -245,6 +251,13 @@ static int join_or_leave(struct sut_node *n, const struct chorus_command *comman
   int status = join ? krn_join(n->network, n->number, &group) : CHORUS_OK;
   if (status == CHORUS_OK) emit(n, &event);
   return status;
+}
+
+bool sut_program_ask(struct sut_node *n, const struct chorus_command *command) {
+  struct run_text text = {0};
+  if (!expect_reply(n, command)) return false;
+  sut_write_command(&text, n->commands, CHORUS_NEVER, command);
+  return write_text(n, krn_now(n->network), &text);
 }
 
 static int program_command(struct sut_node *n, chorus_time now,
@@ -338,7 +351,8 @@ void sut_node_attach(struct sut_node *node, struct krn_network *network, uint32_
 }
 
 bool sut_node_ready(struct sut_node *node) {
-  if (node->config.manifest->rung != SUT_PROGRAM || node->broken || node->ready) return true;
+  if (node->config.manifest->rung != SUT_PROGRAM || node->broken) return true;
+  if (node->ready) return !node->part->adapter || sut_dilation_probed(node);
   bool asks_nothing = node->part->ready == SUT_READY_RUNNING ||
                       node->part->ready == SUT_READY_COAP; /* the runner's */
   return asks_nothing && krn_running(node->network, node->program);

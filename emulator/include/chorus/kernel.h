@@ -106,6 +106,10 @@ int krn_command(struct krn_network *network, uint32_t node, const struct chorus_
 int krn_inject(struct krn_network *network, uint32_t node, const struct chorus_datagram *datagram);
 
 chorus_time krn_now(const struct krn_network *network);
+/* Virtual seconds per real second, at least 1. */
+uint32_t krn_dilation(const struct krn_network *network);
+/* Real ns of the clock behind krn_now(), which runs before krn_start() as well. */
+chorus_time krn_clock(const struct krn_network *network);
 /* Serves the network until |until|. */
 void krn_run_until(struct krn_network *network, chorus_time until);
 struct emu_counters krn_counters(const struct krn_network *network);
@@ -138,6 +142,7 @@ struct krn_program {
   const char *const *environment; /* "NAME=value" in addition to ours, NULL at the end; or NULL */
   const char *directory;          /* working directory; NULL: ours */
   const char *output;             /* file for all its output, too; NULL: none */
+  bool own_memory;                /* an empty /dev/shm of its own, which goes with it */
   bool inherit_input;             /* its standard input is ours: no krn_write() */
   bool inherit_output; /* its standard output and error are ours: neither lines nor |output| */
   struct krn_program_watch watch;
