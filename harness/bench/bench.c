@@ -18,3 +18,10 @@ double bench_median(double *values, size_t count) {
     }
   return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
+
+double bench_best(const double *values, size_t count) {
+  double best = 0;
+  for (size_t i = 0; i < count; i++)
+    if (values[i] > best) best = values[i];
+  return best;
+}

@@ -30,6 +30,11 @@ bool bench_kernel(const struct bench_options *options);
 uint64_t bench_now(void);
 /* The median; sorts |values|. */
 double bench_median(double *values, size_t count);
+/*
+ * The greatest: what the code does while a shared machine lets it. Figures are of the best turn,
+ * with the median beside them; ratios to other tools, which get one turn, are of the median.
+ */
+double bench_best(const double *values, size_t count);
 
 /* A program to compare with, made in a folder of its own; NULL: not installed, |why| says what. */
 struct bench_peer;

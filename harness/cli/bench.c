@@ -11,7 +11,7 @@ enum { NO_PEERS, SAMPLES, MS, PACKETS };
 
 static const struct cli_option bench_options_[] = {
     [NO_PEERS] = {"--no-peers", NULL, "do not run ns-3, tshark or a bridge for comparison"},
-    [SAMPLES] = {"--samples", "N", "the median of N measurements counts (15)"},
+    [SAMPLES] = {"--samples", "N", "turns: the best counts, the median is told (15)"},
     [MS] = {"--ms", "N", "milliseconds of work per measurement, at least; kernel: 10 times (200)"},
     [PACKETS] = {"--packets", "N", "check: size of the capture (1000000)"},
     {NULL, NULL, NULL},
