@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from machine import needs
@@ -248,6 +250,19 @@ def test_libcoap_as_it_is(lab: Lab) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert "client: This is a test server made with libcoap" in done.stdout
+
+
+@pytest.mark.skipif(
+    not list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), reason="no libfaketime"
+)
+def test_programs_follow_dilated_time(lab: Lab) -> None:
+    """Three seconds of the program's clock are less than one of ours."""
+    start = time.monotonic()
+    script = "import time; a = time.time(); time.sleep(3); print(round(time.time() - a))"
+    arguments = ["--dilate", "20", "--", *SERVE[:2], "-c", script]
+    done = lab.call("emulate", write_network(lab), *arguments)
+    assert time.monotonic() - start < 2.5
+    assert int(done.stdout) >= 3
 
 
 BAD = [
