@@ -305,14 +305,21 @@ static uint64_t payload_digest_of(const struct chorus_event *e) {
   return h;
 }
 
+/* A client may hand over a code that it does not know as the generic one of the class: 4.00, 5.00
+ * (RFC 7252, section 5.2), and for a success no more than that. */
+static bool may_become(uint8_t received, uint8_t told) {
+  return received == told || told == (received & 0xe0u);
+}
+
 /* How well the arrival fits what the application says it was given; 0: not at all. */
 static unsigned likeness(const struct jdg_arrival *a, const struct chorus_event *e,
                          uint64_t payload) {
-  if (a->mid != e->mid || a->code != e->code) return 0;
+  if (a->mid != e->mid || !may_become(a->code, e->code)) return 0;
   bool token = same_token(a->token, a->token_length, e->token, e->token_length);
   if (!token && a->delivered) return 0;
-  return 1u + 16u * token + 8u * chorus_same_address(&a->source, &e->peer) +
-         4u * (a->payload_digest == payload) + 2u * (a->delivered == 0) +
+  return 1u + 32u * token + 16u * chorus_same_address(&a->source, &e->peer) +
+         8u * (a->code == e->code) + 4u * (a->payload_digest == payload) +
+         2u * (a->delivered == 0) +
          (a->due != JDG_INVALID); /* in doubt the application is believed to have the right one */
 }
 
@@ -337,7 +344,7 @@ static struct arrival *delivered_arrival(const struct judge *judge, struct host 
   if (best) return best;
   struct arrival *a = arrival_find(judge, &host->host, &e->peer, e->mid);
   return a && same_token(a->arrival.token, a->arrival.token_length, e->token, e->token_length) &&
-                 a->arrival.code == e->code
+                 may_become(a->arrival.code, e->code)
              ? a
              : NULL;
 }

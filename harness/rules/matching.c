@@ -60,6 +60,7 @@ void rule_gc_2_3_1_18(struct jdg_look *look) {
     jdg_pass(look);
     return;
   }
+  if (a->type != DIS_NON) return; /* refused for its type, perhaps: COAP-5.2.3-02 judges that */
   /* If others got through from the group's port, something else is the reason. */
   bool other_port = a->source.port != a->request->destination.port;
   if (other_port || !a->request->delivered) break_delivery(look, true);

@@ -52,6 +52,17 @@ START_TEST(any_source_will_do) {
 }
 END_TEST
 
+/* Californium ignores Confirmable responses to group requests, from whatever source. */
+START_TEST(confirmable_responses_may_be_refused_for_their_type) {
+  static const char *const rules[] = {"GC-2.3.1-18", "COAP-8.2-08", "COAP-5.2.3-02"};
+  for (size_t i = 0; i < 3; i++) {
+    open_and_ask();
+    cfx_answer(&t, 500, S1, CON(CODE_205, 9, "aa", .payload = "on"));
+    ck_verdict(&t, 30000, rules[i], i < 2 ? JDG_NOT_EXERCISED : JDG_FAIL);
+  }
+}
+END_TEST
+
 START_TEST(an_end_close_to_the_arrival_leaves_it_open) {
   open_and_ask();
   cfx_answer(&t, 500, S1, R(9, "aa"));
@@ -218,6 +229,7 @@ int main(void) {
   TCase *tc = tcase_create("matching");
   tcase_add_test(tc, the_application_learns_the_origin);
   tcase_add_test(tc, any_source_will_do);
+  tcase_add_test(tc, confirmable_responses_may_be_refused_for_their_type);
   tcase_add_test(tc, an_end_close_to_the_arrival_leaves_it_open);
   tcase_add_test(tc, responses_are_credited_by_token);
   tcase_add_test(tc, only_the_requesters_port_counts);

@@ -30,6 +30,22 @@ START_TEST(success_and_failure_side_by_side) {
 }
 END_TEST
 
+/* RFC 7252, section 5.2: 4.27 is as good as 4.00 to who does not know it, but no other class is. */
+START_TEST(unknown_codes_are_handed_over_as_generic) {
+  static const struct {
+    int told;
+    enum jdg_verdict verdict;
+  } handed[] = {{0x9b, JDG_PASS}, {0x80, JDG_PASS}, {0xa0, JDG_WARN}, {CODE_404, JDG_WARN}};
+  for (size_t i = 0; i < sizeof handed / sizeof *handed; i++) {
+    open_and_ask();
+    answer(500, S1, R(9, "aa"), true);
+    answer(600, S2, NON(0x9b, 10, "aa"), false);
+    cfx_deliver(&t, S2, NON(handed[i].told, 10, "aa"));
+    ck_verdict(&t, 30000, "GC-2.3.1-06", handed[i].verdict);
+  }
+}
+END_TEST
+
 START_TEST(the_first_response_is_not_the_last) {
   for (int delivered = 0; delivered <= 1; delivered++) {
     open_and_ask();
@@ -226,6 +242,7 @@ END_TEST
 int main(void) {
   TCase *tc = tcase_create("responders");
   tcase_add_test(tc, success_and_failure_side_by_side);
+  tcase_add_test(tc, unknown_codes_are_handed_over_as_generic);
   tcase_add_test(tc, the_first_response_is_not_the_last);
   tcase_add_test(tc, the_first_response_does_not_end_the_request);
   tcase_add_test(tc, disclaimed_classes_are_not_owed);
