@@ -50,6 +50,8 @@ uint32_t cap_writer_interface(struct cap_writer *writer, const struct cap_interf
 uint64_t cap_writer_packet(struct cap_writer *writer, uint32_t interface, chorus_time time,
                            enum dis_direction direction, uint64_t packet_id, const uint8_t *data,
                            size_t length);
+/* When the capture ended, which may be after the last packet; becomes isb_endtime. */
+void cap_writer_end(struct cap_writer *writer, chorus_time end);
 /* Adds a line to the comment of frame |frame| (any time before writing out). Returns a
  * cap_status. */
 int cap_writer_comment(struct cap_writer *writer, uint64_t frame, const char *text);
@@ -101,6 +103,8 @@ void cap_close(struct cap_reader *reader);
 /* Reads the next packet. CAP_OK, or why not; cap_message() then has the place (octet offset). */
 enum cap_status cap_next(struct cap_reader *reader, struct cap_packet *packet);
 const char *cap_message(const struct cap_reader *reader);
+/* Once all is read: when the capture ended, as far as it tells (isb_endtime), else 0. */
+chorus_time cap_end(const struct cap_reader *reader);
 /*
  * Interfaces known so far: after opening, those before the first packet; pcapng may add some later.
  * They stay where they are until cap_close(). NULL: there is no such interface.

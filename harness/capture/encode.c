@@ -100,6 +100,24 @@ bool pcapng_add_interface(struct buffer *out, const struct cap_interface_info *i
   return finish(out, false, start, good);
 }
 
+/* A time as pcapng has it: the upper half first, in units of the interface. */
+static void put_time(uint8_t *at, chorus_time time) {
+  put_le32(at, (uint32_t)(time >> 32));
+  put_le32(at + 4, (uint32_t)time);
+}
+
+bool pcapng_add_end(struct buffer *out, chorus_time end) {
+  size_t start = out->length;
+  uint8_t *head = buffer_extend(out, 20), time[8];
+  if (!head) return false;
+  put_le32(head, BLOCK_STATISTICS);
+  put_le32(head + 8, 0);
+  put_time(head + 12, end);
+  put_time(time, end);
+  return finish(out, false, start,
+                add_option(out, false, STATISTICS_OPTION_END, time, sizeof time));
+}
+
 bool pcapng_add_packet(struct buffer *out, const struct pcapng_packet *packet) {
   size_t room = padded(packet->length);
   size_t direction = packet->direction == DIS_DIRECTION_UNKNOWN ? 0 : 8;
@@ -110,8 +128,7 @@ bool pcapng_add_packet(struct buffer *out, const struct pcapng_packet *packet) {
   put_le32(at, BLOCK_ENHANCED_PACKET);
   put_le32(at + 4, (uint32_t)total);
   put_le32(at + 8, packet->interface);
-  put_le32(at + 12, (uint32_t)(packet->time >> 32));
-  put_le32(at + 16, (uint32_t)packet->time);
+  put_time(at + 12, packet->time);
   put_le32(at + 20, (uint32_t)packet->length);
   put_le32(at + 24, (uint32_t)packet->original_length);
   if (packet->length > 0) memcpy(at + PACKET_DATA, packet->data, packet->length);

@@ -312,6 +312,25 @@ static enum cap_status take_packet(struct cap_reader *reader, const struct pcapn
   return status;
 }
 
+/* When the capture ended; what else the block says is of no use here. */
+static enum cap_status take_statistics(struct cap_reader *reader,
+                                       const struct pcapng_block *block) {
+  if (block->length < 24) return CAP_OK;
+  struct options options = options_of(block, 20);
+  struct option option;
+  uint32_t number = get32(reader->big_endian, block->at + 8);
+  if (number >= reader->interface_count - reader->section) return CAP_OK;
+  const struct reader_interface *interface = reader->interfaces[reader->section + number];
+  enum cap_status status;
+  while ((status = next_option(reader, reader->big_endian, &options, &option)) == CAP_OK) {
+    if (option.code != STATISTICS_OPTION_END || option.length != 8) continue;
+    uint64_t upper = get32(reader->big_endian, option.value);
+    chorus_time end = time_of(interface, upper << 32 | get32(reader->big_endian, option.value + 4));
+    if (end > reader->end) reader->end = end;
+  }
+  return status == CAP_END ? CAP_OK : status;
+}
+
 static bool is_packet_block(const struct pcapng_block *block) {
   return block->type == BLOCK_ENHANCED_PACKET || block->type == BLOCK_SIMPLE_PACKET ||
          block->type == BLOCK_PACKET;
@@ -320,6 +339,7 @@ static bool is_packet_block(const struct pcapng_block *block) {
 static enum cap_status take_other(struct cap_reader *reader, const struct pcapng_block *block) {
   if (block->type == BLOCK_SECTION) return take_section(reader, block);
   if (block->type == BLOCK_INTERFACE) return take_interface(reader, block);
+  if (block->type == BLOCK_STATISTICS) return take_statistics(reader, block);
   return CAP_OK;
 }
 

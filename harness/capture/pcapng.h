@@ -14,6 +14,7 @@ enum {
   BLOCK_INTERFACE = 1,
   BLOCK_PACKET = 2, /* obsolete, still met */
   BLOCK_SIMPLE_PACKET = 3,
+  BLOCK_STATISTICS = 5, /* of an interface */
   BLOCK_ENHANCED_PACKET = 6,
   BLOCK_SECTION = 0x0a0d0d0a,
 
@@ -28,6 +29,7 @@ enum {
   INTERFACE_OPTION_OFFSET = 14, /* seconds, signed */
   PACKET_OPTION_FLAGS = 2,
   PACKET_OPTION_ID = 5,
+  STATISTICS_OPTION_END = 3, /* isb_endtime */
 
   PACKET_DATA = 28, /* where an Enhanced Packet Block keeps its packet */
 };
@@ -58,6 +60,8 @@ bool pcapng_add_section(struct buffer *out, const char *comment);
 bool pcapng_add_interface(struct buffer *out, const struct cap_interface_info *info,
                           uint32_t link_type);
 bool pcapng_add_packet(struct buffer *out, const struct pcapng_packet *packet);
+/* The statistics of the first interface: that the capture ended at |end| ns. */
+bool pcapng_add_end(struct buffer *out, chorus_time end);
 /*
  * Appends a copy of the packet block |block| (Enhanced, or obsolete; of |length| octets; checked by
  * the reader, or our own) with a comment after its other options. Text is in as many comments

@@ -186,6 +186,10 @@ const char *cap_message(const struct cap_reader *reader) {
   return reader->message;
 }
 
+chorus_time cap_end(const struct cap_reader *reader) {
+  return reader->end;
+}
+
 size_t cap_interface_count(const struct cap_reader *reader) {
   return reader->interface_count;
 }

@@ -28,7 +28,8 @@ struct cap_reader {
   char *path;
   enum reader_format format;
   bool big_endian;
-  uint64_t frame; /* of the last packet */
+  uint64_t frame;  /* of the last packet */
+  chorus_time end; /* the latest that an interface's statistics name, or 0 */
 
   /* pcapng. Interfaces are allocated one by one, so that their addresses last. */
   struct reader_interface **interfaces;

@@ -20,6 +20,7 @@ struct line {
 struct cap_writer {
   struct buffer head;    /* section header and interfaces */
   struct buffer packets; /* Enhanced Packet Blocks */
+  struct buffer tail;    /* that, and when, the capture ended */
   struct buffer texts;
   struct line *lines;
   size_t line_count, line_capacity;
@@ -41,6 +42,7 @@ void cap_writer_free(struct cap_writer *writer) {
   if (!writer) return;
   buffer_free(&writer->head);
   buffer_free(&writer->packets);
+  buffer_free(&writer->tail);
   buffer_free(&writer->texts);
   free(writer->lines);
   free(writer);
@@ -48,6 +50,7 @@ void cap_writer_free(struct cap_writer *writer) {
 
 void cap_writer_reset(struct cap_writer *writer, const char *comment) {
   writer->head.length = writer->packets.length = writer->texts.length = 0;
+  writer->tail.length = 0;
   writer->line_count = 0;
   writer->frames = 0;
   writer->interfaces = 0;
@@ -67,6 +70,11 @@ uint64_t cap_writer_packet(struct cap_writer *writer, uint32_t interface, chorus
   if (pcapng_add_packet(&writer->packets, &packet)) return ++writer->frames;
   writer->incomplete = true;
   return 0;
+}
+
+void cap_writer_end(struct cap_writer *writer, chorus_time end) {
+  writer->tail.length = 0;
+  if (writer->interfaces && !pcapng_add_end(&writer->tail, end)) writer->incomplete = true;
 }
 
 static struct line *new_line(struct cap_writer *writer) {
@@ -180,6 +188,7 @@ enum cap_status cap_writer_save_stream(const struct cap_writer *writer, FILE *st
   struct merge merge = {.writer = writer, .stream = stream, .frame = 1};
   enum cap_status status = put(stream, writer->head.octets, writer->head.length);
   if (status == CAP_OK) status = put_packets(&merge, lines);
+  if (status == CAP_OK) status = put(stream, writer->tail.octets, writer->tail.length);
   int error = errno;
   if (fflush(stream) != 0 && status == CAP_OK) {
     status = CAP_IO;

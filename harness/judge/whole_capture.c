@@ -42,7 +42,7 @@ enum cap_status jdg_capture(struct judge *judge, const char *path, char *message
     if (packet.time > last) last = packet.time;
   }
   if (status != CAP_END) snprintf(message, size, "%s", cap_message(reader));
-  jdg_finish(judge, last);
+  jdg_finish(judge, cap_end(reader) > last ? cap_end(reader) : last);
   cap_close(reader);
   return status;
 }

@@ -104,7 +104,8 @@ enum cap_status run_judge_capture(struct judge *judge, const char *path,
   add_statements(judge, companions->statements);
   status = feed(judge, reader, companions, &last);
   if (status != CAP_END) snprintf(message, size, "%s", cap_message(reader));
-  jdg_finish(judge, companions->end ? companions->end : last);
+  if (cap_end(reader) > last) last = cap_end(reader);
+  jdg_finish(judge, last);
   cap_close(reader);
   return status;
 }

@@ -11,13 +11,13 @@
 struct run_companions {
   const struct run_log *log;               /* events, in order of time */
   const struct run_statements *statements; /* of nodes: they go before those of the capture */
-  chorus_time end;           /* when the run was over, or 0: with the last packet or event */
-  struct scn_errors *errors; /* complaints about statements in the capture */
+  struct scn_errors *errors;               /* complaints about statements in the capture */
 };
 
 /*
  * As jdg_capture(), with events in between: those of an instant come after its packets; those of
- * nodes that no interface names are passed over. A statement (ICS) in the comment of a node's
+ * nodes that no interface names are passed over. It is over with the last packet or event, or when
+ * the capture says that it ended, whichever is later. A statement (ICS) in the comment of a node's
  * interface is the node's, unless |companions| states the node by its name or address.
  */
 enum cap_status run_judge_capture(struct judge *judge, const char *path,

@@ -408,6 +408,7 @@ static void execute(struct run_session *s, struct run_outcome *outcome) {
   run_record_flush(&s->engine->record);
   outcome->end = s->end;
   jdg_finish(s->engine->judge, outcome->end);
+  if (s->options->record) cap_writer_end(s->engine->capture, outcome->end);
   outcome->verdict = conclude(s, outcome);
   if (s->options->record) comment_findings(s);
   fill_outcome(s, outcome);

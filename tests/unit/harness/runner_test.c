@@ -393,7 +393,7 @@ static void judge_files(const char *folder, struct run_text *out) {
   ck_assert(run_log_read(&log, events, message, sizeof message));
   struct scn_errors errors;
   scn_errors_init(&errors);
-  struct run_companions companions = {.log = &log, .end = outcome.end, .errors = &errors};
+  struct run_companions companions = {.log = &log, .errors = &errors};
   ck_assert_int_eq(run_judge_capture(judge, capture, &companions, message, sizeof message),
                    CAP_END);
   ck_assert_uint_eq(errors.total, 0);

@@ -123,6 +123,29 @@ START_TEST(test_round_trip) {
 }
 END_TEST
 
+START_TEST(test_end_is_kept) {
+  struct cap_packet packet;
+  add_interfaces();
+  add_packets(3);
+  cap_writer_end(writer, 5 * CHORUS_SECOND + 7);
+  cap_writer_end(writer, 77777 * CHORUS_SECOND + 123456789);
+  ck_assert_int_eq(cap_writer_save(writer, path), CAP_OK);
+  struct cap_reader *reader = open_path();
+  ck_assert_uint_eq(cap_end(reader), 0);
+  assert_packets(reader, 3);
+  ck_assert_int_eq(cap_next(reader, &packet), CAP_END);
+  ck_assert_uint_eq(cap_end(reader), 77777 * CHORUS_SECOND + 123456789);
+  cap_close(reader);
+  cap_writer_reset(writer, NULL);
+  add_interfaces();
+  ck_assert_int_eq(cap_writer_save(writer, path), CAP_OK);
+  reader = open_path();
+  ck_assert_int_eq(cap_next(reader, &packet), CAP_END);
+  ck_assert_uint_eq(cap_end(reader), 0);
+  cap_close(reader);
+}
+END_TEST
+
 START_TEST(test_read_without_file) {
   enum cap_status status;
   char message[200];
@@ -262,6 +285,7 @@ static Suite *suite(void) {
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_set_timeout(t, 60);
   tcase_add_test(t, test_round_trip);
+  tcase_add_test(t, test_end_is_kept);
   tcase_add_test(t, test_read_without_file);
   tcase_add_test(t, test_same_octets);
   tcase_add_test(t, test_comments);
