@@ -42,6 +42,7 @@ struct krn_node {
   enum krn_presence presence;
   struct krn_namespace space; /* none with KRN_PORT */
   struct krn_socket *sockets;
+  bool has_addresses; /* its kernel is known to take packets to all of them */
 };
 
 struct krn_network {

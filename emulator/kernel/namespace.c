@@ -16,7 +16,8 @@
 #include "packet.h"
 #include "port.h"
 
-#define LOOPBACK_INDEX 1
+#define LOOPBACK_INDEX  1
+#define RTF_LOCAL_ROUTE 0x80000000u /* RTF_LOCAL of linux/ipv6_route.h */
 
 bool krn_complain(char why[KRN_WHY], const char *format, ...) {
   va_list arguments;
@@ -298,4 +299,24 @@ unsigned krn_namespace_sockets(void) {
     fclose(file);
   }
   return count;
+}
+
+/* Addresses: the host has one when it has a local route to it. */
+
+bool krn_namespace_is_host(const struct chorus_endpoint *address) {
+  char wanted[48], line[256];
+  FILE *file = fopen("/proc/thread-self/net/ipv6_route", "re");
+  if (!file) return true; /* a kernel without IPv6 has nothing to wait for */
+  for (size_t i = 0; i < 16; i++)
+    snprintf(wanted + 2 * i, sizeof wanted - 2 * i, "%02x", address->address[i]);
+  memcpy(wanted + 32, " 80 ", 5); /* the length of the prefix, in hexadecimal */
+  bool found = false;
+  while (!found && fgets(line, sizeof line, file)) {
+    unsigned flags;
+    found = strncmp(line, wanted, 36) == 0 &&
+            sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %*s %x", &flags) == 1 &&
+            (flags & RTF_LOCAL_ROUTE);
+  }
+  fclose(file);
+  return found;
 }

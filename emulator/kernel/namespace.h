@@ -52,6 +52,12 @@ void krn_namespace_close(struct krn_namespace *space);
  */
 bool krn_attachment_works(enum krn_attachment attachment, char why[KRN_WHY]);
 
+/*
+ * Whether the calling thread's namespace takes packets to the IPv6 address. A kernel with much to
+ * do begins with that some time after it has been given the address.
+ */
+bool krn_namespace_is_host(const struct chorus_endpoint *address);
+
 /* Lines in the lists of receiving sockets of the calling thread's namespace. */
 unsigned krn_namespace_sockets(void);
 

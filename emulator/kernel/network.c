@@ -397,6 +397,29 @@ static uint32_t find_unready(const struct krn_network *network, bool (*ready)(vo
   return UINT32_MAX;
 }
 
+static bool takes_all_addresses(const struct krn_node *node) {
+  const struct emu_node *model = emu_node_at(node->network->model, node->index);
+  bool all = true;
+  krn_namespace_enter(node->space.fd);
+  for (uint32_t i = 0; all && i < model->details->address_count; i++) {
+    const struct chorus_endpoint *address = &model->details->addresses[i];
+    all = chorus_is_ipv4(address) || krn_namespace_is_host(address);
+  }
+  krn_namespace_enter(node->network->home);
+  return all;
+}
+
+/* The first node whose kernel has not taken over all its addresses, or UINT32_MAX. */
+static uint32_t find_homeless(const struct krn_network *network) {
+  for (uint32_t i = 0; i < network->node_count; i++) {
+    struct krn_node *node = network->nodes[i];
+    if (node->presence == KRN_PORT || node->has_addresses) continue;
+    node->has_addresses = takes_all_addresses(node);
+    if (!node->has_addresses) return i;
+  }
+  return UINT32_MAX;
+}
+
 static uint32_t find_unknown(const struct krn_network *network) {
   for (uint32_t i = 0; i < network->node_count; i++)
     if (network->nodes[i]->presence == KRN_HOST && !krn_switch_knows_all(network->nodes[i]))
@@ -412,6 +435,10 @@ static bool is_settled(struct krn_network *network, bool (*ready)(void *, uint32
     return krn_complain(network->why, "node %s is not ready", name_of(network, node));
   if (krn_real_time() - network->last_report < QUIET_TIME)
     return krn_complain(network->why, "membership reports are still coming");
+  node = find_homeless(network);
+  if (node != UINT32_MAX)
+    return krn_complain(network->why, "the kernel of node %s has not taken its addresses yet",
+                        name_of(network, node));
   node = find_unknown(network);
   if (node == UINT32_MAX) return true;
   return krn_complain(network->why, "the switch has not seen all memberships of node %s",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lab.h"
+#include "namespace.h"
 
 #define GROUP_V6 "[ff35::1]:5683"
 #define GROUP_V4 "224.0.1.187:5683"
@@ -374,6 +375,20 @@ START_TEST(receiving_sockets_are_counted) {
 }
 END_TEST
 
+START_TEST(kernels_take_their_addresses_before_time_begins) {
+  struct lab *lab = with_host();
+  struct chorus_endpoint own = at("[2001:db8::2]:5683"), other = at("[2001:db8::1]:5683");
+  int home = krn_namespace_here();
+  krn_namespace_enter(krn_namespace(lab->network, 1));
+  bool has_own = krn_namespace_is_host(&own), has_other = krn_namespace_is_host(&other);
+  krn_namespace_enter(home);
+  close(home);
+  ck_assert(has_own);
+  ck_assert(!has_other);
+  lab_free(lab);
+}
+END_TEST
+
 /* Puts pipes in the place of two standard streams of ours while the program starts. */
 START_TEST(standard_streams_can_be_ours) {
   static const char *const arguments[] = {"cat", NULL};
@@ -412,4 +427,5 @@ LAB_SUITE("program", {lines_come_before_the_end, 1}, {input_reaches_the_program,
           {signals_are_forwarded, 1}, {forgotten_processes_are_counted, 1},
           {a_helper_makes_any_server_a_member, 2}, {memberships_of_programs_are_seen, 1},
           {packets_are_seen_before_the_lines_about_them, 1}, {kernels_do_not_answer_for_groups, 1},
-          {receiving_sockets_are_counted, 1}, {standard_streams_can_be_ours, 1})
+          {receiving_sockets_are_counted, 1}, {kernels_take_their_addresses_before_time_begins, 1},
+          {standard_streams_can_be_ours, 1})
