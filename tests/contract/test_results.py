@@ -165,7 +165,9 @@ def test_another_compiler_changes_nothing(other: Chorus, again: Callable[..., No
 def test_another_compiler_makes_the_same_random_runs(tool: Chorus, other: Chorus) -> None:
     """Of as many runs, as many looks of rules: no scenario and no verdict is another one."""
     totals = [each.call("run", "--fuzz", "300", "--seed", "7").stdout for each in (tool, other)]
-    assert re.match(r"300 random runs from seed 7, .* [1-9][0-9]{4,} activations: no fail", totals[0])
+    assert re.match(
+        r"300 random runs from seed 7, .* [1-9][0-9]{4,} activations: no fail", totals[0]
+    )
     assert totals[0] == totals[1]
 
 
@@ -189,3 +191,74 @@ def test_every_capture_is_judged_offline_as_it_was_in_the_run(
         checked = tool.check(*captures[start : start + 200]).check_exit_code(0)
         bad = [r.id for run in checked.runs for r in run.rules if r.verdict in ("fail", "error")]
         assert bad == []
+
+
+Verdicts = dict[tuple[str, str], tuple[str, int]]
+
+
+def verdicts_of(run: dict[str, Any]) -> Verdicts:
+    """By node and rule: the verdict, and how often the rule looked."""
+    return {(r["node"], r["id"]): (r["verdict"], r["activations"]) for r in run["rules"]}
+
+
+def verdicts_offline(tool: Chorus, out: Path, run: dict[str, Any], *more: str) -> Verdicts:
+    done = tool.call("check", "--json", "--events", str(out / run["events"]), *more,
+                     str(out / run["capture"]))  # fmt: skip
+    assert done.stderr == ""
+    (checked,) = json.loads(done.stdout)
+    return verdicts_of(checked)
+
+
+def test_every_verdict_offline_is_that_of_the_run(
+    everything: tuple[ChorusResult, Path], tool: Chorus
+) -> None:
+    """Rule by rule: the capture holds what nodes said of themselves, and when the run was over."""
+    result, out = everything
+    runs = json.loads(result.stdout)["runs"]
+    for run in runs[::3]:
+        assert verdicts_offline(tool, out, run) == verdicts_of(run), run["capture"]
+
+
+def test_a_capture_states_what_the_manifest_of_the_stack_states(
+    tool: Chorus, home: Path, tmp_path: Path
+) -> None:
+    manifest = home / "examples/stdio-server/manifest.yaml"
+    names = ("answers-at-once", "suppression-inconsistent")
+    done = tool.call("run", *names, "--server", str(manifest), "--json", "--out", str(tmp_path))
+    runs = [r for r in json.loads(done.stdout)["runs"] if r["verdict"] != "unsupported"]
+    assert runs
+    for run in runs:
+        assert verdicts_offline(tool, tmp_path, run) == verdicts_of(run), run["capture"]
+
+
+def test_a_statement_of_the_user_goes_before_that_of_the_capture(
+    everything: tuple[ChorusResult, Path], tool: Chorus, tmp_path: Path
+) -> None:
+    """By name; `*` replaces nothing. Without a statement fewer rules have anything to look at."""
+    result, out = everything
+    run = next(r for r in json.loads(result.stdout)["runs"] if ("s1", "COAP-8.2-01") in looked(r))
+    statement = tmp_path / "mine.yaml"
+    statement.write_text('"*": {leisure: 1ns}\n')
+    assert verdicts_offline(tool, out, run, "--ics", str(statement)) == verdicts_of(run)
+    statement.write_text("s1: {}\n")
+    named = verdicts_offline(tool, out, run, "--ics", str(statement))
+    silent = {key for key, now in named.items() if now != verdicts_of(run)[key]}
+    assert silent
+    assert {node for node, _ in silent} == {"s1"}
+
+
+def looked(run: dict[str, Any]) -> set[tuple[str, str]]:
+    return {key for key, (verdict, _) in verdicts_of(run).items() if verdict == "pass"}
+
+
+def test_a_statement_in_a_capture_that_cannot_be_read_is_an_error(
+    everything: tuple[ChorusResult, Path], tool: Chorus, tmp_path: Path
+) -> None:
+    result, out = everything
+    octets = (out / next(r.capture for r in result.runs)).read_bytes()
+    assert octets.count(b"  processing: ") > 0
+    (tmp_path / "bad.pcapng").write_bytes(octets.replace(b"  processing: ", b"  procesing : ", 1))
+    done = tool.call("check", str(tmp_path / "bad.pcapng"))
+    assert done.exit_code == 3
+    assert "statement of interface" in done.stderr
+    assert 'did you mean "processing"?' in done.stderr
