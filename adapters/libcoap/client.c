@@ -144,6 +144,18 @@ static void on_nack(coap_session_t *session, const coap_pdu_t *sent,
 
 /* ---- sending ---- */
 
+/*
+ * libcoap numbers the Tokens of each session from 1, for each has a port of its own. These here
+ * share one: each gets Tokens from 65536 times its number on.
+ */
+static void separate_tokens(const struct client *c, coap_session_t *session) {
+  uint8_t token[4];
+  unsigned sessions = 0;
+  for (const struct destination *d = c->destinations; d; d = d->next) sessions++;
+  coap_session_init_token(session, coap_encode_var_safe(token, sizeof token, sessions << 16),
+                          token);
+}
+
 static coap_session_t *session_to(struct client *c, const coap_address_t *address) {
   for (struct destination *d = c->destinations; d; d = d->next)
     if (coap_address_equals(&d->address, address)) return d->session;
@@ -157,6 +169,7 @@ static coap_session_t *session_to(struct client *c, const coap_address_t *addres
     free(d);
     return NULL;
   }
+  separate_tokens(c, d->session);
   d->next = c->destinations;
   c->destinations = d;
   return d->session;

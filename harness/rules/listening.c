@@ -168,10 +168,11 @@ void rule_gc_2_4_1_07(struct jdg_look *look) {
     return;
   }
   const struct jdg_request *r = look->request;
-  if (!r || !r->group || r->client != look->host || !r->timeout) return;
-  if (r->observe == DIS_PRESENT || wants_nothing(r)) return;
-  /* Later events under the Token are about the new request, not about the one before. */
+  if (!r || r->client != look->host) return;
+  /* Later events under the Token are about the new request, also one by unicast, not about the one
+   * before. */
   if (e->type == CHORUS_EVENT_REQUEST && r->previous) stop_waiting(look, r->previous);
+  if (!r->group || !r->timeout || r->observe == DIS_PRESENT || wants_nothing(r)) return;
   if (e->type == CHORUS_EVENT_REQUEST || e->type == CHORUS_EVENT_REPEAT) wait_on(look, r);
   if (e->type != CHORUS_EVENT_DONE && e->type != CHORUS_EVENT_TOKEN_FREED) return;
   stop_waiting(look, r);

@@ -15,6 +15,7 @@ struct pending {
   struct chorus_endpoint peer;
   uint16_t mid, port; /* the port that it came to */
   bool rejectable;    /* Empty or malformed: RST, not ACK */
+  bool answered;      /* once; what is counted are its duplicates since then */
   unsigned tries;     /* arrivals */
   unsigned witnessed; /* arrivals after which the node has sent something else */
   chorus_time first, last;
@@ -59,7 +60,13 @@ static void port_closed(struct answering *a, uint16_t port) {
 static void decide(struct jdg_look *look, const struct answering *a, const struct pending *p) {
   if (rule_restarted_since(look->host, p->first) || !port_in_use(a, p->port)) return;
   if (!p->witnessed || look->now < p->last + look->host->ics.processing + jdg_delta(look)) return;
-  if (p->witnessed >= TRIES)
+  if (p->answered && p->witnessed >= TRIES)
+    /* Section 4.5: the answer to each duplicate is a SHOULD. */
+    jdg_warn(look, p->frame, "ACK or RST of each duplicate",
+             "none, mid=0x%04x received %u times after its answer", p->mid, p->tries);
+  else if (p->answered)
+    return;
+  else if (p->witnessed >= TRIES)
     jdg_break(look, p->frame, p->rejectable ? "RST" : "ACK or RST",
               "none, mid=0x%04x received %u times", p->mid, p->tries);
   else
@@ -74,11 +81,16 @@ static struct pending *pending_find(struct answering *a, const struct chorus_end
   return NULL;
 }
 
+/* Of two, the one that is missed less: an answered one, or else the older one. */
+static bool before(const struct pending *x, const struct pending *y) {
+  return x->answered != y->answered ? x->answered : x->first < y->first;
+}
+
 static struct pending *pending_new(struct jdg_look *look, struct answering *a) {
   if (a->count < PENDING) return &a->pending[a->count++];
   unsigned oldest = 0;
   for (unsigned i = 1; i < PENDING; i++)
-    if (a->pending[i].first < a->pending[oldest].first) oldest = i;
+    if (before(&a->pending[i], &a->pending[oldest])) oldest = i;
   decide(look, a, &a->pending[oldest]);
   return &a->pending[oldest];
 }
@@ -119,7 +131,8 @@ static void answer_sent(struct jdg_look *look, struct answering *a) {
     jdg_break(look, look->frame, "RST", "ACK, mid=0x%04x", p->mid);
   else
     jdg_pass(look);
-  drop(a, (unsigned)(p - a->pending));
+  p->answered = true;
+  p->tries = p->witnessed = 0;
 }
 
 static void something_sent(struct jdg_look *look, struct answering *a) {

@@ -122,6 +122,11 @@ START_TEST(the_own_timer_ends_a_request) {
   cfx_send(&t, 15000, GROUP, NON(GET, 2, "aa", .path = "/x"));
   cfx_say(&t, CHORUS_EVENT_REPEAT, "aa", GROUP, true, NON(GET, 2, "aa"), "new-mid", 0);
   ck_verdict(&t, 30000, "GC-2.4.1-07", JDG_NOT_EXERCISED);
+  const struct fx_message *one = CON(GET, 3, "aa", .path = "/x"); /* the Token serves one member */
+  cfx_open(&t, JDG_DIJK_03);
+  cfx_ask(&t, 0, GROUP, q, 20);
+  cfx_ask(&t, 5000, S1, one, 93);
+  ck_verdict(&t, 60000, "GC-2.4.1-07", JDG_NOT_EXERCISED);
 }
 END_TEST
 

@@ -80,6 +80,19 @@ START_TEST(answers_to_a_con) {
 }
 END_TEST
 
+/* The answer is a MUST once, to each of its duplicates a SHOULD (RFC 7252, section 4.5). */
+START_TEST(duplicates_of_an_answered_con) {
+  static const enum jdg_verdict verdicts[] = {JDG_PASS, JDG_PASS, JDG_WARN};
+  sign_of_life(100);
+  tries(1, &con_request);
+  fx_send(&fx, s, SERVER, TESTER, FX(DIS_ACK, 0, 1, ""));
+  later(10);
+  tries(_i == 0 ? 0 : _i == 1 ? 2 : 3, &con_request);
+  sign_of_life(200);
+  EXPECT("COAP-4.2-01", s, verdicts[_i]);
+}
+END_TEST
+
 START_TEST(silence_is_excused) {
   sign_of_life(100);
   if (_i == 0) fx_event(&fx, s, CHORUS_EVENT_RESTART, NULL, NULL, NULL, NULL, 0);
@@ -224,6 +237,7 @@ int main(void) {
   TCase *tests = new_case(suite, "reliable");
   tcase_add_loop_test(tests, silence_after_a_con, 0, COUNT(con_cases));
   tcase_add_loop_test(tests, answers_to_a_con, 0, COUNT(answer_cases));
+  tcase_add_loop_test(tests, duplicates_of_an_answered_con, 0, 3);
   tcase_add_loop_test(tests, silence_is_excused, 0, 3);
   tcase_add_loop_test(tests, a_client_does_not_acknowledge_a_response, 0, 2);
   tcase_add_loop_test(tests, a_reset_is_empty_and_an_ack_no_request, 0, 2);
