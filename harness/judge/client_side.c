@@ -267,16 +267,32 @@ void client_received(struct judge *judge, struct jdg_look *look) {
 
 /* ---- what clients' applications say ---- */
 
-/* The latest request of the node under the event's Token, over its addresses and source ports. */
+static uint64_t name_digest(const struct chorus_event *e) {
+  uint64_t h = 1;
+  if (!e->request) return 0;
+  for (const char *p = e->request; *p; p++) h = jdg_mix(h, (uint8_t)*p);
+  return h;
+}
+
+/* Of two requests under one Token, from several ports, the one that has the name, or the latest. */
+static bool rather(const struct request *r, const struct request *best, uint64_t name) {
+  if (!best) return true;
+  bool named = name && r->name == name, best_named = name && best->name == name;
+  return named == best_named ? r->request.last_time > best->request.last_time : named;
+}
+
+/* The request of the node under the event's Token, over its addresses and source ports. */
 static struct request *request_of_event(struct judge *judge, struct host *host,
                                         const struct chorus_event *e) {
   struct request *best = NULL;
+  /* A new request has no name yet, and the name may have been another one's before. */
+  uint64_t name = e->type == CHORUS_EVENT_REQUEST ? 0 : name_digest(e);
   for (size_t i = 0; i < host->host.address_count; i++) {
     for (size_t j = 0; j < host->client_port_count; j++) {
       struct chorus_endpoint source = host->host.addresses[i];
       source.port = host->client_ports[j];
       struct request *r = request_find(judge, &source, e->token, e->token_length);
-      if (r && (!best || r->request.last_time > best->request.last_time)) best = r;
+      if (r && rather(r, best, name)) best = r;
     }
   }
   return best;
@@ -291,6 +307,7 @@ static void announce(struct judge *judge, struct jdg_look *look, struct request 
     look->gap = look->now - again->request.previous->last_time;
     r = again;
   }
+  r->name = name_digest(look->event);
   r->request.announced = true;
   r->request.announced_at = look->now;
   r->request.timeout = look->event->timeout;

@@ -86,6 +86,7 @@ struct request {
   bool current;               /* in the table: the latest under its Token */
   uint64_t conditions;        /* what of JDG_IF_... the request itself meets */
   unsigned generations_after; /* requests that name it as previous */
+  uint64_t name;              /* digest of what the application calls it; 0: unknown */
 };
 
 struct reception {

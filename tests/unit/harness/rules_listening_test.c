@@ -130,6 +130,27 @@ START_TEST(the_own_timer_ends_a_request) {
 }
 END_TEST
 
+/* coap-rs: every request has an empty Token, and each server gets a port of its own. */
+START_TEST(names_tell_requests_with_one_token_apart) {
+  static const char *const done[][2] = {{"group", "one"}, {"one", "group"}, {"one", "one"}};
+  const struct fx_message *q = NON(GET, 1, "aa", .path = "/x");
+  const struct fx_message *one = NON(GET, 2, "aa", .path = "/x");
+  for (size_t i = 0; i < 3; i++) {
+    cfx_open(&t, JDG_DIJK_03);
+    cfx_send(&t, 0, GROUP, q);
+    cfx_say(&t, CHORUS_EVENT_REQUEST, "group", GROUP, true, q, NULL, 20 * CHORUS_SECOND);
+    fx_at(&t.fx, 1000);
+    fx_send(&t.fx, t.c, "[2001:db8::c]:40001", S1, one);
+    cfx_say(&t, CHORUS_EVENT_REQUEST, "one", S1, false, one, NULL, 20 * CHORUS_SECOND);
+    for (uint64_t j = 0; j < 2; j++) {
+      fx_at(&t.fx, 20000 + 1000 * j);
+      cfx_say(&t, CHORUS_EVENT_DONE, done[i][j], NULL, true, q, "timeout", 0);
+    }
+    ck_verdict(&t, 60000, "GC-2.4.1-07", i < 2 ? JDG_PASS : JDG_WARN);
+  }
+}
+END_TEST
+
 int main(void) {
   TCase *tc = tcase_create("listening");
   tcase_add_test(tc, the_option_itself);
@@ -138,5 +159,6 @@ int main(void) {
   tcase_add_test(tc, listening_lasts_for_the_whole_timeout);
   tcase_add_test(tc, silence_is_no_success);
   tcase_add_test(tc, the_own_timer_ends_a_request);
+  tcase_add_test(tc, names_tell_requests_with_one_token_apart);
   return cfx_main(tc);
 }

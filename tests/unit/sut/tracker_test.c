@@ -132,6 +132,26 @@ START_TEST(what_was_told_is_taken) {
 }
 END_TEST
 
+/* The program names the server asked, not the one that answered. */
+START_TEST(payload_tells_more_than_the_peer) {
+  static const uint8_t other[] = {0x51, 0x45, 0xab, 0xce, 0x77, 0xff, 'n', 'o'};
+  struct chorus_event asked = {.type = CHORUS_EVENT_REQUEST, .request = "q"};
+  struct chorus_event event = {.type = CHORUS_EVENT_DELIVER,
+                               .request = "q",
+                               .peer = server,
+                               .code = 0x45,
+                               .payload = (const uint8_t *)"on",
+                               .payload_length = 2};
+  ask("q");
+  sut_tracker_sent(&tracker, &group, request, sizeof request);
+  sut_tracker_complete(&tracker, &asked);
+  sut_tracker_arrived(&tracker, &client, response, sizeof response);
+  sut_tracker_arrived(&tracker, &server, other, sizeof other);
+  ck_assert(sut_tracker_complete(&tracker, &event));
+  ck_assert_uint_eq(event.mid, 0xabcd);
+}
+END_TEST
+
 START_TEST(rubbish_is_not_heard) {
   static const uint8_t rubbish[] = {0x5f, 1, 2, 3, 4};
   sut_tracker_arrived(&tracker, &client, rubbish, sizeof rubbish);
@@ -150,6 +170,7 @@ int main(void) {
   tcase_add_test(tests, delivery_gets_its_response);
   tcase_add_test(tests, execution_gets_its_request);
   tcase_add_test(tests, what_was_told_is_taken);
+  tcase_add_test(tests, payload_tells_more_than_the_peer);
   tcase_add_test(tests, rubbish_is_not_heard);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
