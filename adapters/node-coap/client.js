@@ -40,6 +40,9 @@ function parseUri (text, interfaceName) {
   }
 }
 
+// Options that node-coap sets by itself in follow-up requests: it replaces them by these names only.
+const NAMES = { 23: 'Block2', 27: 'Block1' }
+
 function optionsOf (given) {
   const options = {}
   const noResponse = given.number('no-response', 255)
@@ -49,7 +52,8 @@ function optionsOf (given) {
     if (found === null || Number(found[1]) > 65535) {
       throw badArgument(`option: ${text} is not of the form number=hex`)
     }
-    options[found[1]] = [...(options[found[1]] ?? []), octets('option', found[2])]
+    const name = NAMES[Number(found[1])] ?? found[1]
+    options[name] = [...(options[name] ?? []), octets('option', found[2])]
   }
   return options
 }

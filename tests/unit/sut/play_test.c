@@ -9,9 +9,11 @@
 #define NODES                                                                      \
   "id: x\ntitle: t\ncovers: [GC-1-01]\nnetwork: {groups: {$g: \"[ff35::1]\", $p: " \
   "\"[ff35::2]:61616\"}}\nnodes:\n  c1: {role: client, msrd: 30s}\n  t1: {role: tester}\n"
-#define PLAIN                                                                        \
-  NODES                                                                              \
-  "  s1: {role: server, groups: [$g], resources: {/a: {payload: \"on\"}}}\nsteps:\n" \
+#define PLAIN PLAIN_WITH("")
+#define PLAIN_WITH(more)                                                     \
+  NODES                                                                      \
+  "  s1: {role: server, groups: [$g], resources: {/a: {payload: \"on\"" more \
+  "}}}\nsteps:\n"                                                            \
   "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$g/a\"}}\n"
 
 static struct scn_errors errors;
@@ -118,15 +120,19 @@ START_TEST(fixed_resources_have_to_fit) {
 }
 END_TEST
 
-static struct jdg_ics ics_of(const char *more) {
+static struct jdg_ics ics_in(const char *text, const char *more) {
   struct sut_manifest *m = manifest(more);
-  struct scn_scenario *s = scenario(PLAIN);
+  struct scn_scenario *s = scenario(text);
   struct jdg_ics ics;
   run_ics(s, &s->nodes[2], &ics);
   sut_ics(m, SCN_SERVER, &ics);
   scn_free(s);
   sut_free(m);
   return ics;
+}
+
+static struct jdg_ics ics_of(const char *more) {
+  return ics_in(PLAIN, more);
 }
 
 START_TEST(what_is_not_followed_is_not_known) {
@@ -142,6 +148,14 @@ START_TEST(what_is_not_followed_is_not_known) {
   ck_assert_int_eq(ics.dedup, JDG_YES);
   ck_assert_int_eq(jdg_ics_find(&ics, "/a")->no_response, JDG_YES);
   ck_assert_uint_eq(ics.group_count, 5);
+}
+END_TEST
+
+/* That a resource ignores No-Response is the stack's to state, whatever the scenario wants. */
+START_TEST(an_ignored_option_is_stated_or_not_known) {
+  static const char deaf[] = PLAIN_WITH(", no-response: false");
+  struct jdg_ics ics = ics_in(deaf, "    features: [no-response]\n");
+  ck_assert_int_eq(jdg_ics_find(&ics, "/a")->no_response, JDG_UNKNOWN);
 }
 END_TEST
 
@@ -178,6 +192,7 @@ int main(void) {
   tcase_add_test(tests, copies_ask_for_what_the_stack_states);
   tcase_add_test(tests, fixed_resources_have_to_fit);
   tcase_add_test(tests, what_is_not_followed_is_not_known);
+  tcase_add_test(tests, an_ignored_option_is_stated_or_not_known);
   tcase_add_test(tests, the_statement_wins);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
