@@ -79,6 +79,13 @@ static int by_name(const struct dirent **a, const struct dirent **b) {
   return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Unmodified programs take part when they are named. */
+static bool speaks(const struct cli_stack *stack) {
+  for (int role = 0; role < SUT_ROLES; role++)
+    if (stack->manifest->parts[role] && stack->manifest->parts[role]->adapter) return true;
+  return false;
+}
+
 static bool load_ours(struct cli_stack *stacks, size_t limit, size_t *count, const char *command) {
   char base[3000], path[4096];
   struct dirent **entries;
@@ -88,7 +95,12 @@ static bool load_ours(struct cli_stack *stacks, size_t limit, size_t *count, con
   for (int i = 0; i < found; i++) {
     snprintf(path, sizeof path, "%s/%s/manifest.yaml", folder, entries[i]->d_name);
     bool wanted = ok && *count < limit && entries[i]->d_name[0] != '.' && access(path, R_OK) == 0;
-    if (wanted && (ok = cli_stack_load(&stacks[*count], command, entries[i]->d_name))) ++*count;
+    if (wanted && (ok = cli_stack_load(&stacks[*count], command, entries[i]->d_name))) {
+      if (speaks(&stacks[*count]))
+        ++*count;
+      else
+        cli_stack_free(&stacks[*count]);
+    }
     free(entries[i]);
   }
   if (found >= 0) free(entries);

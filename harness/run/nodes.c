@@ -187,7 +187,7 @@ bool run_node_ready(void *session, uint32_t node) {
   if (!sut_node_ready(s->suts[node])) return false;
   const struct sut_trouble *troubles;
   if (!s->prober || !is_asked(s, node) || sut_node_troubles(s->suts[node], &troubles)) return true;
-  if (!run_prober_asked(s->prober, node)) run_prober_ask(s->prober, node);
+  run_prober_insist(s->prober, node, krn_clock(run_network_kernel(s->network)));
   return run_prober_answered(s->prober, node);
 }
 

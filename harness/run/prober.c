@@ -10,6 +10,7 @@
 struct target {
   struct chorus_endpoint endpoint;
   bool asked, answered;
+  chorus_time insisted; /* of krn_clock() */
 };
 
 struct run_prober {
@@ -96,8 +97,11 @@ void run_prober_ask(struct run_prober *p, size_t i) {
   send_question(p, &p->targets[i]);
 }
 
-bool run_prober_asked(const struct run_prober *p, size_t i) {
-  return p->targets[i].asked;
+void run_prober_insist(struct run_prober *p, size_t i, chorus_time clock) {
+  struct target *t = &p->targets[i];
+  if (t->answered || (t->asked && clock - t->insisted < CHORUS_SECOND / 2)) return;
+  t->insisted = clock;
+  run_prober_ask(p, i);
 }
 
 bool run_prober_answered(const struct run_prober *p, size_t i) {

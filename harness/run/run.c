@@ -436,6 +436,8 @@ bool run_execute(struct run_engine *engine, const struct scn_scenario *scenario,
   memset(outcome, 0, sizeof *outcome);
   scn_arena_free(engine->arena);
   engine->arena = s.items.arena = scn_arena_new();
+  const struct sut_manifest *server = options->stacks[SCN_SERVER];
+  if (server && s.items.arena) s.scenario = sut_mapped(server, scenario, s.items.arena);
   bool ok = s.items.arena && prepare(&s);
   if (ok && !is_unsupported(&s, outcome)) execute(&s, outcome);
   run_network_free(s.network);

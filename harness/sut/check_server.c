@@ -146,8 +146,12 @@ static void check_groups(struct sut_session *s) {
     const char *uri = scn_print(s->report->arena, "coap://%s%s", group, base_path(s));
     struct sut_answer a = sut_session_ask(s, s->client, "GET", uri, NULL, 1, 2 * group_patience(s));
     const char *name = scn_print(s->report->arena, "group %s", group);
+    bool deaf = s->part->join_helper && s->ip == 4; /* docs/manifest.md, unmodified servers */
     sut_judge(s, a.count == 1, name, "a request to the group is answered",
-              a.count ? "more than one response" : "no response to a group request");
+              a.count ? "more than one response"
+              : deaf  ? "no response to a group request; an IPv6 socket that serves IPv4 as well "
+                        "hears no group of IPv4 that a helper joined: declare ip: [6]"
+                      : "no response to a group request");
   }
 }
 

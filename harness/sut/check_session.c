@@ -199,6 +199,17 @@ static bool is_ready(void *context, uint32_t node) {
   return node != s->stack || sut_node_ready(s->node);
 }
 
+/* A program that says nothing is ready when it answers. */
+static bool is_serving(struct sut_session *s) {
+  static const char *const confirmable[] = {"type", "CON", NULL};
+  if (s->part->ready != SUT_READY_COAP || s->client == UINT32_MAX) return true;
+  const char *uri = scn_print(s->report->arena, "coap://$ADDRESS%s", s->part->path);
+  struct sut_answer a =
+      sut_session_ask(s, s->client, "GET", uri, confirmable, 1, s->part->ready_timeout);
+  if (a.count == 0) sut_say(s, SUT_CHECK_FAILED, "ready", "%s is not answered", s->part->path);
+  return a.count > 0;
+}
+
 static bool start(struct sut_session *s) {
   if (s->starting) pthread_mutex_lock(s->starting);
   int status = run_network_start(s->network, is_ready, s, s->part->ready_timeout);
@@ -206,7 +217,7 @@ static bool start(struct sut_session *s) {
   const struct sut_trouble *troubles;
   size_t count = sut_node_troubles(s->node, &troubles);
   s->started = true;
-  if (status == CHORUS_OK && count == 0) return true;
+  if (status == CHORUS_OK && count == 0) return is_serving(s);
   if (count == 0)
     sut_say(s, SUT_CHECK_FAILED, "ready", "not ready within %llu ms: %s",
             (unsigned long long)(s->part->ready_timeout / CHORUS_MILLISECOND),

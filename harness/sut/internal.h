@@ -32,7 +32,7 @@ void sut_check_placeholders(struct sut_reader *r, const scn_value *at, const cha
 
 /* What placeholders stand for; NULL members are left as they are. */
 struct sut_places {
-  const char *manifest, *stacks, *iface, *address, *group, *port, *path, *name, *role;
+  const char *manifest, *stacks, *iface, *address, *group, *port, *path, *name, *role, *any;
 };
 /* |text| filled in, in the arena; NULL without memory. */
 const char *sut_fill_in(struct scn_arena *arena, const char *text, const struct sut_places *places);

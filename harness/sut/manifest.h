@@ -86,6 +86,8 @@ struct sut_part {
   bool any_resource;                    /* serves what the scenario asks, within |kinds| */
   const struct ref_resource *resources; /* else these */
   size_t resource_count;
+  /* By kind of resource: the path of one of |resources| that may stand for any such; or NULL. */
+  const char *map[REF_RESOURCE_FIXED + 1];
   uint32_t kinds;    /* set of 1u << enum ref_resource_kind */
   uint32_t methods;  /* REF_GET | ... that it can serve */
   uint32_t features; /* set of enum sut_feature */
@@ -151,6 +153,15 @@ struct sut_gap {
  */
 bool sut_can_play(const struct sut_manifest *manifest, enum scn_role role,
                   const struct scn_scenario *scenario, struct sut_gap *gap);
+
+/*
+ * |scenario| as a server with resources of its own can play it: where its servers have one plain
+ * resource that `map` knows another for, its paths are those of that one. Else |scenario| itself.
+ * In |arena|; shares what is not changed with |scenario| and |manifest|.
+ */
+struct scn_arena;
+const struct scn_scenario *sut_mapped(const struct sut_manifest *manifest,
+                                      const struct scn_scenario *scenario, struct scn_arena *arena);
 
 /*
  * Corrects |ics|, which run_ics() filled from the scenario: what the stack does not follow becomes

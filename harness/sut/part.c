@@ -12,9 +12,9 @@ static const char *const client_keys[] = {"start",       "library", "symbol",   
                                           "environment", "ready",   "stop",      "verbs",
                                           "features",    "ip",      "statement", NULL};
 static const char *const server_keys[] = {
-    "start",    "library", "symbol", "protocol",  "environment", "ready",
-    "stop",     "join",    "verbs",  "resources", "kinds",       "methods",
-    "features", "ip",      "groups", "statement", NULL};
+    "start",   "library",  "symbol", "protocol",  "environment", "ready",
+    "stop",    "join",     "verbs",  "resources", "map",         "kinds",
+    "methods", "features", "ip",     "groups",    "statement",   NULL};
 
 /* docs/commands.md */
 static const struct {
@@ -254,6 +254,24 @@ static void read_resources(struct sut_reader *r, const scn_value *map, struct su
   p->resource_count = node.server.resource_count;
 }
 
+/* Kinds of resources, and which of its own stands for them. */
+static void read_map(struct sut_reader *r, const scn_value *map, struct sut_part *p) {
+  static const char *const kinds[] = {"state", "counter", NULL};
+  const scn_value *list = scn_get(r->d, map, "map");
+  if (!list || !scn_expect_map(r->d, list, "map", kinds)) return;
+  for (unsigned kind = 0; kinds[kind]; kind++) {
+    const char *path = NULL;
+    bool known = false;
+    if (!scn_read_text(r->d, list, kinds[kind], &path)) continue;
+    for (size_t i = 0; i < p->resource_count; i++)
+      known = known || strcmp(p->resources[i].path, path) == 0;
+    if (!known || strchr(path + 1, '/'))
+      scn_complain(r->d, scn_get(r->d, list, kinds[kind]),
+                   "\"%s\": map names one of resources, with a path of one segment", path);
+    p->map[kind] = path;
+  }
+}
+
 static void read_ip(struct sut_reader *r, const scn_value *map, struct sut_part *p) {
   static const char *const words[] = {"4", "6", NULL};
   uint32_t set = 3;
@@ -278,6 +296,7 @@ static void read_server_keys(struct sut_reader *r, const scn_value *map, struct 
   unsigned join = 0;
   uint64_t groups = 64;
   read_resources(r, map, p);
+  read_map(r, map, p);
   if (scn_read_word(r->d, map, "join", joins, &join) && join == 1 &&
       r->manifest->rung != SUT_PROGRAM)
     scn_complain(r->d, scn_get(r->d, map, "join"), "join: helper is for rung d");

@@ -4,7 +4,7 @@
 #include "sut/internal.h"
 
 static const char *const names[] = {"manifest", "stacks", "iface", "address", "group",
-                                    "port",     "path",   "name",  "role"};
+                                    "port",     "path",   "name",  "role",    "any"};
 enum { NAMES = sizeof names / sizeof *names };
 
 /* The length of the word in braces at |text|, 0: none. */
@@ -32,9 +32,9 @@ void sut_check_placeholders(struct sut_reader *r, const scn_value *at, const cha
 
 const char *sut_fill_in(struct scn_arena *arena, const char *text,
                         const struct sut_places *places) {
-  const char *const values[NAMES] = {places->manifest, places->stacks, places->iface,
-                                     places->address,  places->group,  places->port,
-                                     places->path,     places->name,   places->role};
+  const char *const values[NAMES] = {
+      places->manifest, places->stacks, places->iface, places->address, places->group,
+      places->port,     places->path,   places->name,  places->role,    places->any};
   const char *result = "";
   while (result && *text) {
     size_t plain = strcspn(text, "{"), length = text[plain] ? word_length(text + plain) : 0;

@@ -68,8 +68,10 @@ class Manifest:
 
 
 def manifests() -> list[Manifest]:
+    """Those that speak the protocol; unmodified programs have none."""
     found = sorted(ADAPTERS.glob("*/manifest.yaml"))
-    return [Manifest(file.parent, yaml.safe_load(file.read_text())) for file in found]
+    every = [Manifest(file.parent, yaml.safe_load(file.read_text())) for file in found]
+    return [m for m in every if all(r.get("protocol") != "none" for r in m.roles.values())]
 
 
 class Program:
