@@ -16,6 +16,8 @@ struct pending {
   uint16_t mid, port; /* the port that it came to */
   bool rejectable;    /* Empty or malformed: RST, not ACK */
   bool answered;      /* once; what is counted are its duplicates since then */
+  bool echoed;        /* a NON with its Message ID and Token left: it came, and was taken */
+  uint8_t token[8], token_length;
   unsigned tries;     /* arrivals */
   unsigned witnessed; /* arrivals after which the node has sent something else */
   chorus_time first, last;
@@ -66,6 +68,9 @@ static void decide(struct jdg_look *look, const struct answering *a, const struc
              "none, mid=0x%04x received %u times after its answer", p->mid, p->tries);
   else if (p->answered)
     return;
+  else if (p->echoed)
+    jdg_break(look, p->frame, "ACK or RST", "a NON response with its Message ID, mid=0x%04x",
+              p->mid);
   else if (p->witnessed >= TRIES)
     jdg_break(look, p->frame, p->rejectable ? "RST" : "ACK or RST",
               "none, mid=0x%04x received %u times", p->mid, p->tries);
@@ -117,6 +122,10 @@ static void con_arrived(struct jdg_look *look, struct answering *a) {
                           .port = look->frame_info->destination.port,
                           .rejectable = (m->code == 0 || m->errors != 0) && !mid_seen(look),
                           .first = look->now};
+    if (!m->errors && m->code && m->token_length <= sizeof p->token) {
+      p->token_length = (uint8_t)m->token_length;
+      memcpy(p->token, m->token, p->token_length);
+    }
   }
   p->tries++;
   p->last = look->now;
@@ -135,10 +144,19 @@ static void answer_sent(struct jdg_look *look, struct answering *a) {
   p->tries = p->witnessed = 0;
 }
 
+/* The type of a response is no matter of taste here: its Message ID is that of the request. */
+static void response_sent(struct jdg_look *look, struct answering *a) {
+  const struct dis_coap *m = look->coap;
+  struct pending *p = pending_find(a, &look->frame_info->destination, m->mid);
+  if (!p || !p->token_length || p->token_length != m->token_length) return;
+  if (memcmp(p->token, m->token, p->token_length) == 0) p->echoed = true;
+}
+
 static void something_sent(struct jdg_look *look, struct answering *a) {
   const struct dis_coap *m = look->coap;
   port_used(a, look->frame_info->source.port);
   if (m->type == DIS_ACK || m->type == DIS_RST) answer_sent(look, a);
+  if (m->type == DIS_NON && m->code >> 5 >= 2) response_sent(look, a);
   for (unsigned i = 0; i < a->count; i++)
     if (a->pending[i].last < look->now) a->pending[i].witnessed = a->pending[i].tries;
 }

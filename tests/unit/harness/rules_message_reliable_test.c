@@ -52,6 +52,29 @@ START_TEST(silence_after_a_con) {
 }
 END_TEST
 
+/* coap-rs answers a Confirmable request for a block with a NON that has the request's Message ID.
+ */
+START_TEST(a_response_is_no_acknowledgement) {
+  static const struct {
+    int mid;
+    const char *token;
+    bool acknowledged;
+    enum jdg_verdict verdict;
+  } cases[] = {{1, "aa", false, JDG_FAIL},
+               {1, "aa", true, JDG_PASS},
+               {2, "aa", false, JDG_INCONCLUSIVE},
+               {1, "bb", false, JDG_INCONCLUSIVE}};
+  sign_of_life(100);
+  to_server(TESTER, SERVER, &con_request);
+  later(10);
+  fx_send(&fx, s, SERVER, TESTER, NON(CODE_205, cases[_i].mid, cases[_i].token));
+  if (cases[_i].acknowledged) fx_send(&fx, s, SERVER, TESTER, FX(DIS_ACK, 0, 1, ""));
+  later(5000);
+  sign_of_life(200);
+  EXPECT("COAP-4.2-01", s, cases[_i].verdict);
+}
+END_TEST
+
 static const struct answer_case {
   const char *raw;
   int type, mid;
@@ -236,6 +259,7 @@ int main(void) {
   Suite *suite = suite_create("rules_message_reliable");
   TCase *tests = new_case(suite, "reliable");
   tcase_add_loop_test(tests, silence_after_a_con, 0, COUNT(con_cases));
+  tcase_add_loop_test(tests, a_response_is_no_acknowledgement, 0, 4);
   tcase_add_loop_test(tests, answers_to_a_con, 0, COUNT(answer_cases));
   tcase_add_loop_test(tests, duplicates_of_an_answered_con, 0, 3);
   tcase_add_loop_test(tests, silence_is_excused, 0, 3);
