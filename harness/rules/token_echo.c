@@ -36,6 +36,14 @@ static void ask(struct jdg_look *look) {
   memcpy(a->token, look->coap->token, a->token_length);
 }
 
+/* What follows a malformed message may be an answer to that, with whatever it has for a Token. */
+static void forget_asked(struct jdg_look *look) {
+  struct asking *s = look->coap->errors ? jdg_state(look, sizeof *s) : NULL;
+  for (unsigned i = 0; s && i < ASKED; i++)
+    if (chorus_same_endpoint(&s->slots[i].source, &look->frame_info->source))
+      s->slots[i].used = false;
+}
+
 /* The message that the response in the look was sent for, with another Token. */
 static const struct asked *distorted(const struct jdg_look *look, const struct asking *s) {
   const struct dis_coap *m = look->coap;
@@ -73,7 +81,9 @@ static bool well_formed_request(const struct jdg_look *look) {
 }
 
 void rule_coap_5_3_1_01(struct jdg_look *look) {
-  if (look->hook == JDG_ON_REQUEST_RECEIVED) {
+  if (look->hook == JDG_ON_RECEIVED) {
+    forget_asked(look);
+  } else if (look->hook == JDG_ON_REQUEST_RECEIVED) {
     if (well_formed_request(look)) ask(look);
   } else if (look->leg) {
     if (!look->copy) jdg_pass(look);
@@ -84,7 +94,9 @@ void rule_coap_5_3_1_01(struct jdg_look *look) {
 
 void rule_coap_5_3_1_04(struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
-  if (look->hook == JDG_ON_REQUEST_RECEIVED) {
+  if (look->hook == JDG_ON_RECEIVED) {
+    forget_asked(look);
+  } else if (look->hook == JDG_ON_REQUEST_RECEIVED) {
     if (well_formed_request(look) && fragile(m->token, m->token_length)) ask(look);
   } else if (look->leg) {
     if (!look->copy && fragile(m->token, m->token_length)) jdg_pass(look);

@@ -47,6 +47,18 @@ END_TEST
 
 /* A capture that starts in the middle lacks the request; a piggybacked response names its message.
  */
+/* What is sent for an Empty message is wrong, but it has no Token to return. */
+START_TEST(an_empty_message_has_no_token) {
+  to_server(TESTER, SERVER, CON(GET, 1, "aa", .path = "/x"));
+  fx_send(&fx, s, SERVER, TESTER, ACK(CODE_205, 1, "aa"));
+  later(100);
+  to_server(TESTER, SERVER, NON(0, 9, ""));
+  later(10);
+  fx_send(&fx, s, SERVER, TESTER, NON(CODE_404, 9, ""));
+  EXPECT("COAP-5.3.1-01", s, JDG_PASS);
+}
+END_TEST
+
 START_TEST(elsewhere_only_an_ack_is_decided) {
   fx_see(&fx, MEDIUM1, MEDIUM2, CON(GET, 1, "aa", .path = "/x"));
   later(100);
@@ -61,6 +73,7 @@ int main(void) {
   tcase_add_loop_test(tests, of_a_token, 0, (int)(sizeof token_cases / sizeof token_cases[0]));
   tcase_add_test(tests, who_was_not_asked_is_not_judged);
   tcase_add_test(tests, an_old_observation_goes_on);
+  tcase_add_test(tests, an_empty_message_has_no_token);
   tcase_add_loop_test(tests, elsewhere_only_an_ack_is_decided, 0, 2);
   return run_suite(suite);
 }
