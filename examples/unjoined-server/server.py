@@ -46,7 +46,12 @@ def answer(message: bytes, mid: int) -> bytes | None:
     if path_of(options) == "/hello":
         result, body = (CONTENT, b"\xffhello") if code == GET else (NOT_ALLOWED, b"")
     own = message[2:4] if kind == CON else mid.to_bytes(2, "big")
-    return bytes([0x40 | (ACK if kind == CON else NON) << 4 | length, result]) + own + token + body
+    return (
+        bytes([0x40 | (ACK if kind == CON else NON) << 4 | length, result])
+        + own
+        + token
+        + body
+    )
 
 
 def serve(port: int) -> None:
