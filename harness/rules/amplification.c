@@ -78,6 +78,7 @@ void rule_gc_5_4_01(struct jdg_look *look) {
 #define FLOOD_REQUESTS 500u /* within FLOOD_SPAN: a flood */
 #define FLOOD_SPAN     (10 * CHORUS_SECOND)
 #define FLOOD_SOURCES  4u
+#define FLOOD_PERCENT  90u /* with more responses to it, a limit is not clear */
 
 struct flood {
   struct chorus_endpoint source;
@@ -129,8 +130,11 @@ static void judge_flood(struct jdg_look *look, const struct flood *f) {
   const struct jdg_ics *ics = &look->host->ics;
   chorus_time wait = ics->leisure + ics->processing + jdg_delta(look);
   if (!f->flooded || look->now < f->last + wait) return;
-  if (f->responses < f->requests)
+  if (f->responses * 100 < f->requests * FLOOD_PERCENT)
     jdg_pass(look);
+  else if (f->responses < f->requests)
+    jdg_inconclusive(look,
+                     "A few responses to a flood are missing: limited, or lost by the sender.");
   else
     jdg_break(look, 0, "fewer responses than requests under a flood",
               "%llu responses to %llu requests", (unsigned long long)f->responses,
