@@ -154,7 +154,7 @@ static bool measure(struct world *w, const struct bench_options *o, uint64_t *nu
   return delivered > 0;
 }
 
-#define SAMPLES_MOST 16
+#define SAMPLES_MOST 64
 /* Requests that come before the first sample: after them Tokens and Message IDs get free as fast as
  * they are taken (500 s and 145 s; seed 2.3.1, RFC 7252, section 4.8.2), and nothing grows any
  * more. */
