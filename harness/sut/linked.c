@@ -34,10 +34,19 @@ static bool open_library(struct sut_node *n, maker *make, char *why, size_t size
   return false;
 }
 
+/* The functions are there already, or in the library. */
+static bool find_functions(struct sut_node *n, maker *make, char *why, size_t size) {
+  const struct sut_linked *linked = n->config.linked;
+  if (!linked) return open_library(n, make, why, size);
+  *make = linked->make;
+  n->plugin_free = linked->release;
+  return true;
+}
+
 static bool make_plugin(struct sut_node *n, char *why, size_t size) {
   maker make;
   const char *reason = "it does not say why";
-  if (!open_library(n, &make, why, size)) return false;
+  if (!find_functions(n, &make, why, size)) return false;
   n->plugin = make(n->start, &reason);
   if (n->plugin.ops) return true;
   snprintf(why, size, "%s refuses to start: %s", n->config.node->name, reason);

@@ -154,7 +154,8 @@ struct sut_places sut_places_of(struct sut_node *node) {
   places.group = n->server.group_count > 0
                      ? scn_print(node->arena, "%s", chorus_address_text(&n->server.groups[0], text))
                      : "";
-  places.any = node->config.scenario->network.ip == 4 ? "0.0.0.0" : "::";
+  bool four = n->address_count > 0 && chorus_is_ipv4(&n->addresses[0]);
+  places.any = four ? "0.0.0.0" : "::";
   places.port = port_text(node, n->role == SCN_CLIENT ? n->client.port
                                 : n->server.port      ? n->server.port
                                                       : CHORUS_COAP_PORT);

@@ -42,6 +42,13 @@ struct sut_trouble {
 
 struct sut_node;
 
+/* Rung a without a shared object: the functions of a stack that is linked into this program. */
+struct sut_linked {
+  /* As SYMBOL_new and SYMBOL_free of docs/plugins.md. */
+  struct chorus_node (*make)(const char *start_json, const char **why);
+  void (*release)(struct chorus_node node);
+};
+
 struct sut_node_config {
   const struct sut_manifest *manifest; /* outlives the node */
   const struct scn_scenario *scenario; /* outlives the node */
@@ -49,6 +56,7 @@ struct sut_node_config {
   uint64_t seed;                       /* of the run; mixed with the node's name */
   chorus_time watchdog;                /* real ns; 0: 10 s */
   uint32_t flood;                      /* datagrams per second that are allowed; 0: 1000 */
+  const struct sut_linked *linked;     /* rung a: instead of the manifest's library; else NULL */
   bool thorough; /* at the end, look for leftovers among all processes of the machine */
 };
 

@@ -43,7 +43,7 @@ START_TEST(a_whole_manifest) {
       "roles:\n  server:\n    start: [\"{stacks}/a\", \"{manifest}/b.py\", \"{port}\"]\n"
       "    environment: {A: \"{name}\", B: 1}\n    ready: {timeout: 5s}\n"
       "    stop: {signal: INT, within: 1s}\n    join: helper\n"
-      "    verbs: {set: [path, payload], restart: []}\n    kinds: [state, fixed]\n"
+      "    verbs: {set: [path, payload], restart: [], wait: [for]}\n    kinds: [state, fixed]\n"
       "    features: [suppress, leisure]\n    ip: [6]\n    groups: 8\n"
       "waivers:\n  - {rule: GC-2.3.1-02, reason: r, link: l, expires: 2027-01-31}\n");
   ck_assert_ptr_nonnull(m);
@@ -75,7 +75,7 @@ START_TEST(defaults) {
   const struct sut_part *p = sut_part_for(m, SCN_SERVER);
   ck_assert(p->adapter && p->ready == SUT_READY_ADAPTER && p->ip4 && p->ip6);
   ck_assert_uint_eq(p->ready_timeout, 20 * CHORUS_SECOND);
-  ck_assert_uint_eq(p->stop_within, 2 * CHORUS_SECOND);
+  ck_assert_uint_eq(p->stop_within, 10 * CHORUS_SECOND);
   ck_assert_int_eq(p->stop_signal, 0);
   ck_assert_uint_eq(p->features, 0);
   sut_free(m);
@@ -131,6 +131,9 @@ START_TEST(roles_and_rungs_go_together) {
   complains(HEAD "roles:\n  client:\n    start: [a]\n    verbs: {request: [uri]}\n", 7, 12,
             "id and uri");
   complains(HEAD "roles:\n  client:\n    start: [a]\n    join: self\n", 7, 5, "unknown key");
+  complains(HEAD "faketime: true\n" SERVER, 7, 5, "needs the verb wait: [for]");
+  complains(HEAD SERVER "    resources: {/a: {}}\n    map: {state: /b}\n", 8, 18,
+            "map names one of resources");
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "run/run.h"
+#include "scenario/arena.h"
 #include "sut/sut.h"
 
 #define NODES                                                                      \
@@ -131,6 +132,53 @@ static struct jdg_ics ics_in(const char *text, const char *more) {
   return ics;
 }
 
+#define OWN "    resources: {/time: {methods: [GET]}}\n    map: {state: /time}\n"
+
+START_TEST(one_plain_resource_stands_for_another) {
+  struct sut_manifest *m = manifest(OWN);
+  struct scn_scenario *s = scenario(PLAIN);
+  struct scn_arena *arena = scn_arena_new();
+  struct sut_gap gap;
+  ck_assert(!sut_can_play(m, SCN_SERVER, s, &gap));
+  const struct scn_scenario *mapped = sut_mapped(m, s, arena);
+  ck_assert_ptr_ne(mapped, s);
+  ck_assert_str_eq(mapped->nodes[2].server.resources[0].path, "/time");
+  const char *uri = chorus_argument_get(&mapped->steps[0].command, "uri");
+  ck_assert_ptr_nonnull(strstr(uri, "[ff35::1]"));
+  ck_assert_str_eq(strrchr(uri, '/'), "/time");
+  ck_assert_str_eq(s->nodes[2].server.resources[0].path, "/a");
+  ck_assert(sut_can_play(m, SCN_SERVER, mapped, &gap));
+  scn_arena_free(arena);
+  scn_free(s);
+  sut_free(m);
+}
+END_TEST
+
+static void stays(const char *text) {
+  struct sut_manifest *m = manifest(OWN);
+  struct scn_scenario *s = scenario(text);
+  struct scn_arena *arena = scn_arena_new();
+  ck_assert_ptr_eq(sut_mapped(m, s, arena), s);
+  scn_arena_free(arena);
+  scn_free(s);
+  sut_free(m);
+}
+
+/* What the one does not allow, more than one, and what is not plain. */
+START_TEST(nothing_else_stands_for_another) {
+  stays(PLAIN "  - {at: 1s, node: c1, request: {id: q2, uri: \"coap://$g/a\", method: PUT}}\n");
+  stays(NODES
+        "  s1: {role: server, groups: [$g], resources: {/a: {}, /b: {}}}\nsteps:\n"
+        "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$g/a\"}}\n");
+  stays(NODES
+        "  s1: {role: server, groups: [$g], resources: {/a: {suppress: [2xx]}}}\nsteps:\n"
+        "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$g/a\"}}\n");
+  stays(NODES
+        "  s1: {role: server, groups: [$g], resources: {/a: {kind: counter}}}\nsteps:\n"
+        "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$g/a\"}}\n");
+}
+END_TEST
+
 static struct jdg_ics ics_of(const char *more) {
   return ics_in(PLAIN, more);
 }
@@ -191,6 +239,8 @@ int main(void) {
   tcase_add_test(tests, options_ask_for_features);
   tcase_add_test(tests, copies_ask_for_what_the_stack_states);
   tcase_add_test(tests, fixed_resources_have_to_fit);
+  tcase_add_test(tests, one_plain_resource_stands_for_another);
+  tcase_add_test(tests, nothing_else_stands_for_another);
   tcase_add_test(tests, what_is_not_followed_is_not_known);
   tcase_add_test(tests, an_ignored_option_is_stated_or_not_known);
   tcase_add_test(tests, the_statement_wins);
