@@ -104,6 +104,38 @@ static void judge_format(struct jdg_look *look, const struct format *f, bool exe
 
 /* ---- the rules ---- */
 
+/*
+ * A header of another version need not have a Message ID where ours is: a Reset right after it,
+ * whose Message ID nobody has used, can be for nothing else.
+ */
+#define AT_ONCE_MS 100u
+
+static uint64_t version_key(const struct chorus_endpoint *e) {
+  uint64_t h = UINT64_C(0xcbf29ce484222325);
+  for (unsigned i = 0; i < sizeof e->address; i++)
+    h = (h ^ e->address[i]) * UINT64_C(0x100000001b3);
+  return (h ^ e->port) * UINT64_C(0x100000001b3) | 1;
+}
+
+static uint32_t milliseconds(const struct jdg_look *look) {
+  return (uint32_t)(look->now / CHORUS_MILLISECOND);
+}
+
+static void note_version(struct jdg_look *look) {
+  if (look->coap->errors & DIS_ERROR_VERSION)
+    rule_note_state(look, version_key(&look->frame_info->source), milliseconds(look));
+}
+
+static void judge_odd_reset(struct jdg_look *look) {
+  uint32_t came;
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  if (look->coap->type != DIS_RST || !look->certain) return;
+  if (!rule_noted_state(look, version_key(to), &came)) return;
+  if (milliseconds(look) - came <= AT_ONCE_MS)
+    jdg_break(look, look->frame, "a message of another version is ignored", "RST, mid=0x%04x",
+              look->coap->mid);
+}
+
 void rule_coap_3_01(struct jdg_look *look) {
   static const struct format format = {
       .sent = DIS_ERROR_VERSION,
@@ -111,7 +143,12 @@ void rule_coap_3_01(struct jdg_look *look) {
       .judges_reset = true,
       .expected_sent = "version 1",
       .expected_silence = "a message of another version is ignored"};
-  judge_format(look, &format, true);
+  if (look->hook == JDG_ON_RECEIVED)
+    note_version(look);
+  else if (look->hook == JDG_ON_EMPTY_SENT && !look->reception && !look->arrival)
+    judge_odd_reset(look);
+  else
+    judge_format(look, &format, true);
 }
 
 /* RFC 8974, section 2.1, gives the lengths 13 and 14 a meaning between those who agree on it. */

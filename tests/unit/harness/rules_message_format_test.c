@@ -163,6 +163,18 @@ START_TEST(a_malformed_response_is_delivered) {
 }
 END_TEST
 
+/* 0: at once, with a Message ID of nobody's; 1: much later; 2: a good message had that one. */
+START_TEST(an_odd_reset_answers_another_version) {
+  static const enum jdg_verdict verdicts[] = {JDG_FAIL, JDG_PASS, JDG_PASS};
+  if (_i == 2) to_server(TESTER, SERVER, NON(GET, 0x4242, "bb", .path = "/x"));
+  to_server(TESTER, SERVER, RAW("91010001aa"));
+  later(_i == 1 ? 5000 : 5);
+  fx_send(&fx, s, SERVER, TESTER, RST(0x4242));
+  later(1000);
+  EXPECT("COAP-3-01", s, verdicts[_i]);
+}
+END_TEST
+
 START_TEST(other_protocols_are_not_held_against_anybody) {
   const char *to[] = {"[2001:db8::88]:5684", "[2001:db8::88]:5683"};
   fx_see(&fx, MEDIUM1, to[_i], RAW("16feff0000000000000000")); /* a DTLS handshake */
@@ -215,6 +227,7 @@ int main(void) {
   tcase_add_test(tests, an_answer_to_an_earlier_request_is_no_reaction);
   tcase_add_loop_test(tests, a_malformed_response_is_not_delivered, 0, COUNT(responses));
   tcase_add_loop_test(tests, a_malformed_response_is_delivered, 0, COUNT(responses));
+  tcase_add_loop_test(tests, an_odd_reset_answers_another_version, 0, 3);
   tcase_add_loop_test(tests, other_protocols_are_not_held_against_anybody, 0, 2);
   tcase_add_test(tests, a_capture_made_elsewhere_shows_a_wrong_version);
   tcase_add_loop_test(tests, elsewhere_what_is_repeated_shows_what_is_answered, 0,
