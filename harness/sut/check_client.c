@@ -87,9 +87,14 @@ static bool shows(const struct sut_session *s, const struct argument_control *c,
 }
 
 static void check_argument(struct sut_session *s, const struct argument_control *c) {
-  const char *more[] = {c->argument, c->value, NULL};
+  const char *more[] = {c->argument, c->value, NULL, NULL, NULL};
   bool method = strcmp(c->argument, "method") == 0;
   bool long_wait = c->show == IN_TIMEOUT;
+  /* Over before the next one: some stacks have one request to a group at a time. */
+  if (c->group && !long_wait && sut_verb_takes(sut_verb_find(s->part, "request"), "timeout")) {
+    more[2] = "timeout";
+    more[3] = "3s";
+  }
   size_t from = s->seen_count;
   char code[16];
   const char *uri =
