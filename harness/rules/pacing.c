@@ -22,6 +22,12 @@ struct exchange {
 struct exchanges {
   struct exchange at[EXCHANGES_KEPT];
   unsigned next, finished, open;
+  struct { /* too many, before the application had said its first word */
+    struct chorus_endpoint server;
+    unsigned open;
+    uint64_t frame;
+    chorus_time time;
+  } early;
 };
 
 static void close_exchange(struct exchanges *all, struct exchange *x) {
@@ -59,22 +65,45 @@ static void open_exchange(struct jdg_look *look, struct exchanges *all) {
   };
 }
 
+static unsigned nstart(const struct jdg_look *look) {
+  return look->host->ics.nstart ? look->host->ics.nstart : 1;
+}
+
+static void too_many(struct jdg_look *look, uint64_t frame, const struct chorus_endpoint *server,
+                     unsigned open) {
+  char expected[96], text[CHORUS_ENDPOINT_TEXT];
+  unsigned limit = nstart(look);
+  snprintf(expected, sizeof expected, "at most %u outstanding interaction%s with a server", limit,
+           limit == 1 ? "" : "s");
+  jdg_break(look, frame, expected, "%u with %s", open, chorus_endpoint_text(server, text));
+}
+
 static void judge_start(struct jdg_look *look, struct exchanges *all) {
-  unsigned limit = look->host->ics.nstart ? look->host->ics.nstart : 1;
-  unsigned open = open_at(all, &look->frame_info->destination, look->now);
-  char expected[96], server[CHORUS_ENDPOINT_TEXT];
-  if (open < limit) {
+  const struct chorus_endpoint *server = &look->frame_info->destination;
+  unsigned open = open_at(all, server, look->now);
+  if (open < nstart(look)) {
     if (all->finished) jdg_pass(look);
     return;
   }
-  if (!look->host->has_events) { /* an application may have given up on the earlier ones */
-    jdg_inconclusive(look, "Whether earlier requests were given up is known from events only.");
+  if (look->host->has_events) {
+    too_many(look, look->frame, server, open + 1);
     return;
   }
-  snprintf(expected, sizeof expected, "at most %u outstanding interaction%s with a server", limit,
-           limit == 1 ? "" : "s");
-  jdg_break(look, look->frame, expected, "%u with %s", open + 1,
-            chorus_endpoint_text(&look->frame_info->destination, server));
+  /* An application may have given up on the earlier ones. */
+  jdg_inconclusive(look, "Whether earlier requests were given up is known from events only.");
+  all->early.server = *server;
+  all->early.open = open + 1;
+  all->early.frame = look->frame;
+  all->early.time = look->now;
+}
+
+/* The events of a program come after its packets: if its first words are of requests, and come at
+ * once, then it does say what becomes of them, and has given up on none. */
+static void first_word(struct jdg_look *look, struct exchanges *all) {
+  bool asks = look->event->type == CHORUS_EVENT_REQUEST;
+  if (asks && look->now - all->early.time <= jdg_delta(look))
+    too_many(look, all->early.frame, &all->early.server, all->early.open);
+  all->early.open = 0;
 }
 
 static void sent_confirmable(struct jdg_look *look) {
@@ -104,9 +133,10 @@ static void received_something(struct jdg_look *look) {
 
 static void application_said(struct jdg_look *look) {
   bool restart = look->event->type == CHORUS_EVENT_RESTART;
-  if (!restart && look->event->type != CHORUS_EVENT_DONE) return;
   if (!(look->host->roles & JDG_CLIENT)) return;
   struct exchanges *all = jdg_state(look, sizeof *all);
+  if (all && all->early.open) first_word(look, all);
+  if (!restart && look->event->type != CHORUS_EVENT_DONE) return;
   for (size_t i = 0; all && i < EXCHANGES_KEPT; i++) {
     struct exchange *x = &all->at[i];
     bool done = look->request && x->serial == look->request->serial;

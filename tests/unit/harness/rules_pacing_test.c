@@ -56,6 +56,27 @@ START_TEST(retransmissions_and_silent_applications) {
 }
 END_TEST
 
+/* A program's events come after its packets; both requests may leave before the first event. */
+START_TEST(events_that_come_after_both_requests) {
+  static const struct {
+    enum chorus_event_type type;
+    uint64_t at;
+    enum jdg_verdict verdict;
+  } first[] = {{CHORUS_EVENT_REQUEST, 5, JDG_FAIL},
+               {CHORUS_EVENT_DONE, 5, JDG_INCONCLUSIVE},
+               {CHORUS_EVENT_REQUEST, 60000, JDG_INCONCLUSIVE}};
+  const struct fx_message *q = CON(GET, 1, "aa", .path = "/x");
+  for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+    cfx_open(&t, JDG_DIJK_03);
+    cfx_send(&t, 0, S1, q);
+    cfx_send(&t, 0, S1, CON(GET, 2, "bb", .path = "/y"));
+    fx_at(&t.fx, first[i].at);
+    cfx_say(&t, first[i].type, "aa", S1, false, q, NULL, 0);
+    ck_verdict(&t, 600000, "COAP-4.7-01", first[i].verdict);
+  }
+}
+END_TEST
+
 struct probing {
   unsigned count;
   uint64_t interval; /* ms */
@@ -136,6 +157,7 @@ int main(void) {
   TCase *tc = tcase_create("pacing");
   tcase_add_test(tc, one_outstanding_interaction_per_server);
   tcase_add_test(tc, retransmissions_and_silent_applications);
+  tcase_add_test(tc, events_that_come_after_both_requests);
   tcase_add_test(tc, silent_endpoints_are_probed_slowly);
   tcase_add_test(tc, updates_are_paced_or_checked);
   return cfx_main(tc);
