@@ -49,7 +49,7 @@ static const struct cli_option interop_options[] = {
     [OUT] = {"--out", "DIR", "folder for captures, events and results (chorus-interop)"},
     [JSON] = {"--json", NULL, "results on standard output"},
     [NO_REPORT] = {"--no-report", NULL, "no HTML"},
-    [LONGEST] = {"--longest", "TIME", "leave out longer runs, but for the topic sampled (100s)"},
+    [LONGEST] = {"--longest", "TIME", "leave out longer runs, but for the topic sampled (210s)"},
     [IP] = {"--ip", "4|6", "only this IP version"},
     {NULL, NULL, NULL},
 };
@@ -106,7 +106,7 @@ static int parse(int count, char **arguments, struct interop_options *o) {
   *o = (struct interop_options){.seed = 1,
                                 .jobs = JOBS,
                                 .profile = JDG_DIJK_03,
-                                .longest = 100 * CHORUS_SECOND,
+                                .longest = 210 * CHORUS_SECOND,
                                 .out = "chorus-interop"};
   for (int option; (option = cli_next(&p)) != CLI_END;) {
     if (option == CLI_HELP) return CLI_HELP;

@@ -27,23 +27,24 @@ extern const char *const sut_verb_names[]; /* of docs/commands.md, NULL at the e
 
 /* What of a node's configuration in a scenario a stack can follow. */
 enum sut_feature {
-  SUT_SUPPRESS = 1u << 0,      /* default suppression per resource */
-  SUT_NO_RESPONSE = 1u << 1,   /* the No-Response option (RFC 7967) */
-  SUT_SEPARATE = 1u << 2,      /* processing time of a resource: separate responses */
-  SUT_OBSERVE = 1u << 3,       /* RFC 7641 */
-  SUT_DISCOVERY = 1u << 4,     /* /.well-known/core and the All CoAP Nodes groups */
-  SUT_FILTER = 1u << 5,        /* RFC 6690 queries */
-  SUT_LEISURE = 1u << 6,       /* a Leisure that is given */
-  SUT_PORTS = 1u << 7,         /* ports other than 5683, its groups at any */
-  SUT_DEDUP = 1u << 8,         /* de-duplication of NON messages that can be switched off */
-  SUT_MULTICAST = 1u << 9,     /* resources that are not enabled for groups */
-  SUT_AWARE = 1u << 10,        /* can be made unaware of how a message came */
-  SUT_RELAXATION = 1u << 11,   /* No-Response that may only widen suppression */
-  SUT_RATE = 1u << 12,         /* a limit of responses per second that is given */
-  SUT_TOKEN_LENGTH = 1u << 13, /* client: a length of Tokens that is given */
-  SUT_MSRD = 1u << 14,         /* client: a MAX_SERVER_RESPONSE_DELAY that is given */
-  SUT_HOP_LIMIT = 1u << 15,    /* client: a hop limit for group requests that is given */
-  SUT_ONE_PORT = 1u << 16,     /* a port other than 5683, for itself and all its groups */
+  SUT_SUPPRESS = 1u << 0,         /* default suppression per resource */
+  SUT_NO_RESPONSE = 1u << 1,      /* the No-Response option (RFC 7967) */
+  SUT_SEPARATE = 1u << 2,         /* processing time of a resource: separate responses */
+  SUT_OBSERVE = 1u << 3,          /* RFC 7641 */
+  SUT_DISCOVERY = 1u << 4,        /* /.well-known/core and the All CoAP Nodes groups */
+  SUT_FILTER = 1u << 5,           /* RFC 6690 queries */
+  SUT_LEISURE = 1u << 6,          /* a Leisure that is given */
+  SUT_PORTS = 1u << 7,            /* ports other than 5683, its groups at any */
+  SUT_DEDUP = 1u << 8,            /* de-duplication of NON messages that can be switched off */
+  SUT_MULTICAST = 1u << 9,        /* resources that are not enabled for groups */
+  SUT_AWARE = 1u << 10,           /* can be made unaware of how a message came */
+  SUT_RELAXATION = 1u << 11,      /* No-Response that may only widen suppression */
+  SUT_RATE = 1u << 12,            /* a limit of responses per second that is given */
+  SUT_TOKEN_LENGTH = 1u << 13,    /* client: a length of Tokens that is given */
+  SUT_MSRD = 1u << 14,            /* client: a MAX_SERVER_RESPONSE_DELAY that is given */
+  SUT_HOP_LIMIT = 1u << 15,       /* client: a hop limit for group requests that is given */
+  SUT_NO_RESPONSE_OFF = 1u << 17, /* resources that ignore the No-Response option */
+  SUT_ONE_PORT = 1u << 16,        /* a port other than 5683, for itself and all its groups */
 };
 /* The name of one feature, or NULL past the last one. */
 const char *sut_feature_name(unsigned index);

@@ -35,13 +35,25 @@ enum { KNOWN_VERBS = sizeof known_verbs / sizeof *known_verbs };
 const char *const sut_verb_names[] = {"request", "repeat",  "forget", "set", "join",
                                       "leave",   "restart", "wait",   NULL};
 
-static const char *const feature_names[] = {
-    "suppress",      "no-response",     "separate",
-    "observe",       "discovery",       "filter",
-    "leisure",       "ports",           "dedup",
-    "multicast",     "multicast-aware", "authorised-relaxation-only",
-    "response-rate", "token-length",    "msrd",
-    "hop-limit",     "one-port",        NULL};
+static const char *const feature_names[] = {"suppress",
+                                            "no-response",
+                                            "separate",
+                                            "observe",
+                                            "discovery",
+                                            "filter",
+                                            "leisure",
+                                            "ports",
+                                            "dedup",
+                                            "multicast",
+                                            "multicast-aware",
+                                            "authorised-relaxation-only",
+                                            "response-rate",
+                                            "token-length",
+                                            "msrd",
+                                            "hop-limit",
+                                            "one-port",
+                                            "no-response-off",
+                                            NULL};
 
 const char *sut_feature_name(unsigned index) {
   return index < sizeof feature_names / sizeof *feature_names ? feature_names[index] : NULL;

@@ -52,9 +52,9 @@ static void forget_discovery(struct jdg_ics *ics) {
 static void forget_resources(const struct sut_part *p, struct jdg_ics *ics) {
   for (size_t i = 0; i < ics->resource_count; i++) {
     struct jdg_ics_resource *r = &ics->resources[i];
-    /* Many libraries know the option for all resources or for none: only a stack can state that it
-     * is ignored. */
-    if (!(p->features & SUT_NO_RESPONSE) || r->no_response == JDG_NO) r->no_response = JDG_UNKNOWN;
+    /* Many libraries know the option for all resources or for none. */
+    bool off = r->no_response == JDG_NO && !(p->features & SUT_NO_RESPONSE_OFF);
+    if (off || !(p->features & SUT_NO_RESPONSE)) r->no_response = JDG_UNKNOWN;
     if (!(p->features & SUT_SUPPRESS)) r->suppress_declared = false;
     if (r->path[0] == '*' && !p->any_resource) r->exists = JDG_UNKNOWN;
   }
