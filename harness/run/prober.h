@@ -19,8 +19,9 @@ struct chorus_node run_prober_node(struct run_prober *prober);
 /* Begins to ask target |i| (again); repeats the question every second until it is answered. */
 void run_prober_ask(struct run_prober *prober, size_t i);
 /*
- * The same before time begins, when nothing is repeated by itself: asks unless it did less than half
- * a second before |clock| (krn_clock(), real ns). A program may not serve yet when it is asked first.
+ * The same before time begins, when nothing is repeated by itself: asks unless it did less than
+ * half a second before |clock| (krn_clock(), real ns). A program may not serve yet when it is asked
+ * first.
  */
 void run_prober_insist(struct run_prober *prober, size_t i, chorus_time clock);
 bool run_prober_answered(const struct run_prober *prober, size_t i);
