@@ -183,6 +183,12 @@ static void complete_from_asked(struct chorus_event *e, const struct sut_asked *
   if (!e->timeout) e->timeout = a->timeout;
 }
 
+/* What the program said of the request goes out with the event that is held now. */
+static void keep_said(struct sut_asked *a, const struct chorus_event *e) {
+  a->timeout = e->timeout;
+  snprintf(a->said_path, sizeof a->said_path, "%s", e->path ? e->path : "");
+}
+
 static bool complete_request(struct sut_tracker *t, struct chorus_event *e) {
   struct sut_asked *a = asked_by(t, e->request);
   if (!a) return true;
@@ -195,7 +201,10 @@ static bool complete_request(struct sut_tracker *t, struct chorus_event *e) {
     return true;
   }
   a->held = !find_sent(t, a);
-  if (!a->held) fill_in(e, &a->heard);
+  if (a->held)
+    keep_said(a, e);
+  else
+    fill_in(e, &a->heard);
   return !a->held;
 }
 
@@ -278,7 +287,8 @@ bool sut_tracker_release(struct sut_tracker *t, struct chorus_event *event) {
     struct sut_asked *a = &t->asked[i];
     if (!a->held || !find_sent(t, a)) continue;
     a->held = false;
-    *event = (struct chorus_event){.type = CHORUS_EVENT_REQUEST};
+    *event = (struct chorus_event){.type = CHORUS_EVENT_REQUEST,
+                                   .path = a->said_path[0] ? a->said_path : NULL};
     complete_from_asked(event, a);
     fill_in(event, &a->heard);
     return true;

@@ -28,9 +28,10 @@ struct sut_asked {
   uint8_t code;
   uint64_t path;
   chorus_time timeout;
-  bool told;  /* the event came, or need not come */
-  bool held;  /* the event waits for the packet */
-  bool known; /* |heard| is set */
+  char said_path[256]; /* of the held event, cut to this; "": none */
+  bool told;           /* the event came, or need not come */
+  bool held;           /* the event waits for the packet */
+  bool known;          /* |heard| is set */
   struct sut_heard heard;
 };
 

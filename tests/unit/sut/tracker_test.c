@@ -48,6 +48,21 @@ START_TEST(request_waits_for_its_packet) {
 }
 END_TEST
 
+START_TEST(held_request_keeps_what_was_said) {
+  struct chorus_event event = {.type = CHORUS_EVENT_REQUEST,
+                               .request = "q",
+                               .path = "/a",
+                               .timeout = 20 * CHORUS_SECOND},
+                      out;
+  ask("q");
+  ck_assert(!sut_tracker_complete(&tracker, &event));
+  sut_tracker_sent(&tracker, &group, request, sizeof request);
+  ck_assert(sut_tracker_release(&tracker, &out));
+  ck_assert_str_eq(out.path, "/a");
+  ck_assert_uint_eq(out.timeout, 20 * CHORUS_SECOND);
+}
+END_TEST
+
 START_TEST(packet_before_the_event) {
   struct chorus_event event = {.type = CHORUS_EVENT_REQUEST, .request = "q"};
   ask("q");
@@ -165,6 +180,7 @@ int main(void) {
   TCase *tests = tcase_create("tracker");
   tcase_add_checked_fixture(tests, begin, end);
   tcase_add_test(tests, request_waits_for_its_packet);
+  tcase_add_test(tests, held_request_keeps_what_was_said);
   tcase_add_test(tests, packet_before_the_event);
   tcase_add_test(tests, two_requests_get_a_packet_each);
   tcase_add_test(tests, delivery_gets_its_response);
