@@ -338,13 +338,29 @@ static void add_attributes(coap_resource_t *live, const char *text) {
   }
 }
 
+/* The members rt and if, unless `attributes` names them as well. */
+static void add_named(const struct resource *r, const char *attributes, const char *name) {
+  char quoted[256], key[8];
+  const char *value = start_text(r->what, name, "");
+  snprintf(key, sizeof key, "%s=", name);
+  const char *at = strstr(attributes, key);
+  bool named = at && (at == attributes || at[-1] == ';');
+  if (!*value || named) return;
+  int length = snprintf(quoted, sizeof quoted, "\"%s\"", value);
+  if (length > 0 && (size_t)length < sizeof quoted)
+    add_attribute(r->live, name, strlen(name), quoted, (size_t)length);
+}
+
 static void describe(const struct resource *r) {
   char number[12];
+  const char *attributes = start_text(r->what, "attributes", "");
   if (r->content_format >= 0) {
     int length = snprintf(number, sizeof number, "%d", r->content_format);
     add_attribute(r->live, "ct", 2, number, (size_t)length);
   }
-  add_attributes(r->live, start_text(r->what, "attributes", ""));
+  add_named(r, attributes, "rt");
+  add_named(r, attributes, "if");
+  add_attributes(r->live, attributes);
 }
 
 bool resource_publish(struct resource *r, coap_context_t *context) {

@@ -39,6 +39,8 @@ static const char *resources_of(struct scn_arena *arena, const struct sut_part *
   if (!state) return list;
   if (p->features & SUT_SUPPRESS)
     list = scn_print(arena, "%s/quiet: {payload: \"one\", suppress: [2xx]}, ", list);
+  if (p->features & SUT_NO_RESPONSE_OFF)
+    list = scn_print(arena, "%s/loud: {payload: \"one\", no-response: false}, ", list);
   if (p->features & SUT_SEPARATE)
     list = scn_print(arena, "%s/slow: {payload: \"one\", processing: 4s}, ", list);
   if (p->features & SUT_MULTICAST)
@@ -143,7 +145,8 @@ static const struct errand {
     {SUT_SERVER, 0, false, "", "", sut_check_server},
     {SUT_SERVER, 0, true, "", "", sut_check_groups},
     {SUT_SERVER, SUT_LEISURE | SUT_DEDUP, true, "", "", sut_check_times},
-    {SUT_SERVER, SUT_SUPPRESS | SUT_NO_RESPONSE | SUT_MULTICAST, true, "", "", sut_check_silence},
+    {SUT_SERVER, SUT_SUPPRESS | SUT_NO_RESPONSE | SUT_NO_RESPONSE_OFF | SUT_MULTICAST, true, "", "",
+     sut_check_silence},
     {SUT_SERVER, SUT_PORTS, true, ":61616", "", sut_check_ports},
     {SUT_SERVER, SUT_ONE_PORT, true, ":61616", ", port: 61616", sut_check_ports},
     {SUT_SERVER, SUT_RELAXATION, true, "", ", authorised-relaxation-only: true",

@@ -188,6 +188,11 @@ static void check_policies(struct sut_session *s) {
     sut_judge(s, a.count > 0, "feature no-response: control", "No-Response 0 withholds nothing",
               "No-Response 0 is not answered");
   }
+  if (has(s, SUT_NO_RESPONSE_OFF) && has_kind(s, REF_RESOURCE_STATE)) {
+    a = ask_group(s, "GET", "/loud", not_2xx);
+    sut_judge(s, a.count > 0, "feature no-response-off", "a resource ignores No-Response 2",
+              "No-Response 2 withholds the answer of a resource that ignores it");
+  }
   if (has(s, SUT_MULTICAST) && has_kind(s, REF_RESOURCE_STATE)) {
     a = ask_group(s, "GET", "/single", NULL);
     expect_refusal(s, "feature multicast", &a);
