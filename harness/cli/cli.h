@@ -51,6 +51,8 @@ int cli_usage(const struct cli_parser *parser, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool cli_number(const struct cli_parser *parser, const char *option, uint64_t min, uint64_t max,
                 uint64_t *value);
+/* A time that is longer than 0, such as 90s. */
+bool cli_duration(const struct cli_parser *parser, const char *option, chorus_time *value);
 bool cli_profile(const struct cli_parser *parser, enum jdg_profile *profile);
 
 /* ---- where things are ---- */

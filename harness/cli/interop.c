@@ -14,7 +14,6 @@
 #include "cli/python.h"
 #include "run/results.h"
 #include "run/waivers.h"
-#include "scenario/units.h"
 #include "text/text.h"
 
 enum { MAX_SELECTORS = 64, MAX_STACKS = 64, JOBS = 72 };
@@ -32,7 +31,6 @@ struct interop_options {
   uint64_t ip; /* 4 or 6; 0: both */
   uint64_t seed, jobs;
   enum jdg_profile profile;
-  enum krn_attachment attachment;
   chorus_time longest;
   bool strict, json, no_report;
   const char *out;
@@ -60,12 +58,6 @@ static bool add_to(const char **list, size_t *count, size_t limit, const char *w
   return true;
 }
 
-static bool take_longest(const struct cli_parser *p, chorus_time *longest) {
-  if (scn_duration(p->value, longest) && *longest > 0) return true;
-  cli_usage(p, "--longest wants a time such as 90s, not \"%s\"", p->value);
-  return false;
-}
-
 static bool take_ip(const struct cli_parser *p, struct interop_options *o) {
   if (!cli_number(p, "--ip", 4, 6, &o->ip)) return false;
   if (o->ip != 5) return true;
@@ -84,7 +76,7 @@ static bool take(struct cli_parser *p, int option, struct interop_options *o) {
     case OUT: o->out = p->value; return true;
     case JSON: return o->json = true;
     case NO_REPORT: return o->no_report = true;
-    case LONGEST: return take_longest(p, &o->longest);
+    case LONGEST: return cli_duration(p, "--longest", &o->longest);
     case IP: return take_ip(p, o);
     default: return false;
   }
@@ -318,7 +310,6 @@ static int run_all(const struct interop_options *o, const struct cli_stack *stac
                             .profile = o->profile,
                             .strict = o->strict,
                             .backend = RUN_KERNEL,
-                            .attachment = o->attachment,
                             .jobs = (unsigned)o->jobs,
                             .out = o->out};
   int code = CLI_USAGE;

@@ -85,6 +85,12 @@ bool cli_number(const struct cli_parser *parser, const char *option, uint64_t mi
   return false;
 }
 
+bool cli_duration(const struct cli_parser *parser, const char *option, chorus_time *value) {
+  if (scn_duration(parser->value, value) && *value > 0) return true;
+  cli_usage(parser, "%s wants a time such as 90s, not \"%s\"", option, parser->value);
+  return false;
+}
+
 bool cli_profile(const struct cli_parser *parser, enum jdg_profile *profile) {
   if (jdg_profile_parse(parser->value, profile)) return true;
   const char *names[JDG_PROFILE_COUNT];

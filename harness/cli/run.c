@@ -15,7 +15,6 @@
 #include "cli/run_stacks.h"
 #include "run/results.h"
 #include "run/waivers.h"
-#include "scenario/units.h"
 #include "text/text.h"
 
 /* ---- options ---- */
@@ -113,12 +112,6 @@ static bool take_attachment(const struct cli_parser *p, enum krn_attachment *att
   return false;
 }
 
-static bool take_longest(const struct cli_parser *p, chorus_time *longest) {
-  if (scn_duration(p->value, longest) && *longest > 0) return true;
-  cli_usage(p, "--longest wants a time such as 90s, not \"%s\"", p->value);
-  return false;
-}
-
 static bool add_selector(struct cli_run_options *o, const char *selector) {
   if (o->selector_count == CLI_MAX_SELECTORS) return false;
   o->selectors[o->selector_count++] = selector;
@@ -146,7 +139,7 @@ static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
     case TODAY: o->today = p->value; return true;
     case NO_REPORT: return o->no_report = true;
     case DILATE: return cli_number(p, "--dilate", 1, 1000, &o->dilation);
-    case LONGEST: return take_longest(p, &o->longest);
+    case LONGEST: return cli_duration(p, "--longest", &o->longest);
     case ATTACH: return take_attachment(p, &o->attachment);
     default: return false;
   }

@@ -4,30 +4,15 @@
 #include "chorus/endpoint_text.h"
 #include "dissect/coap.h"
 #include "events/events.h"
-
-static const char *const event_names[] = {[CHORUS_EVENT_REQUEST] = "request",
-                                          [CHORUS_EVENT_REPEAT] = "repeat",
-                                          [CHORUS_EVENT_DELIVER] = "deliver",
-                                          [CHORUS_EVENT_DONE] = "done",
-                                          [CHORUS_EVENT_TOKEN_FREED] = "token-freed",
-                                          [CHORUS_EVENT_REFUSED] = "refused",
-                                          [CHORUS_EVENT_EXECUTE] = "execute",
-                                          [CHORUS_EVENT_STATE] = "state",
-                                          [CHORUS_EVENT_SUPPRESS] = "suppress",
-                                          [CHORUS_EVENT_JOIN] = "join",
-                                          [CHORUS_EVENT_LEAVE] = "leave",
-                                          [CHORUS_EVENT_RESTART] = "restart",
-                                          [CHORUS_EVENT_LEAK] = "leak",
-                                          [CHORUS_EVENT_NOTE] = "note"};
-enum { EVENT_NAMES = sizeof event_names / sizeof *event_names };
+#include "scenario/units.h"
 
 const char *run_event_name(enum chorus_event_type type) {
-  return (size_t)type < EVENT_NAMES ? event_names[type] : "note";
+  return type <= CHORUS_EVENT_NOTE ? scn_event_words[type] : "note";
 }
 
 bool run_event_parse_name(const char *name, enum chorus_event_type *type) {
-  for (size_t i = 0; i < EVENT_NAMES; i++)
-    if (strcmp(event_names[i], name) == 0) {
+  for (size_t i = 0; scn_event_words[i]; i++)
+    if (strcmp(scn_event_words[i], name) == 0) {
       *type = (enum chorus_event_type)i;
       return true;
     }

@@ -18,21 +18,21 @@ static const char *const executes_keys[] = {"executes", NULL};
 static const char *const executes_inner_keys[] = {"node", "path",   "method", "times",
                                                   "each", "during", NULL};
 
-static const char *const event_words[] = {[CHORUS_EVENT_REQUEST] = "request",
-                                          [CHORUS_EVENT_REPEAT] = "repeat",
-                                          [CHORUS_EVENT_DELIVER] = "deliver",
-                                          [CHORUS_EVENT_DONE] = "done",
-                                          [CHORUS_EVENT_TOKEN_FREED] = "token-freed",
-                                          [CHORUS_EVENT_REFUSED] = "refused",
-                                          [CHORUS_EVENT_EXECUTE] = "execute",
-                                          [CHORUS_EVENT_STATE] = "state",
-                                          [CHORUS_EVENT_SUPPRESS] = "suppress",
-                                          [CHORUS_EVENT_JOIN] = "join",
-                                          [CHORUS_EVENT_LEAVE] = "leave",
-                                          [CHORUS_EVENT_RESTART] = "restart",
-                                          [CHORUS_EVENT_LEAK] = "leak",
-                                          [CHORUS_EVENT_NOTE] = "note",
-                                          [CHORUS_EVENT_NOTE + 1] = NULL};
+const char *const scn_event_words[] = {[CHORUS_EVENT_REQUEST] = "request",
+                                       [CHORUS_EVENT_REPEAT] = "repeat",
+                                       [CHORUS_EVENT_DELIVER] = "deliver",
+                                       [CHORUS_EVENT_DONE] = "done",
+                                       [CHORUS_EVENT_TOKEN_FREED] = "token-freed",
+                                       [CHORUS_EVENT_REFUSED] = "refused",
+                                       [CHORUS_EVENT_EXECUTE] = "execute",
+                                       [CHORUS_EVENT_STATE] = "state",
+                                       [CHORUS_EVENT_SUPPRESS] = "suppress",
+                                       [CHORUS_EVENT_JOIN] = "join",
+                                       [CHORUS_EVENT_LEAVE] = "leave",
+                                       [CHORUS_EVENT_RESTART] = "restart",
+                                       [CHORUS_EVENT_LEAK] = "leak",
+                                       [CHORUS_EVENT_NOTE] = "note",
+                                       [CHORUS_EVENT_NOTE + 1] = NULL};
 
 /* `each` and `times` are the same but for whose they are; without both it is at least once. */
 static void read_times(struct scn_decoder *d, const scn_value *map, struct scn_expectation *e) {
@@ -97,7 +97,7 @@ static void decode_event(struct scn_decoder *d, const scn_value *map, struct scn
   unsigned type = 0;
   e->kind = SCN_EXPECT_EVENTS;
   scn_expect_map(d->document, map, "this expectation", event_keys);
-  scn_read_word(d->document, map, "event", event_words, &type);
+  scn_read_word(d->document, map, "event", scn_event_words, &type);
   e->event = (enum chorus_event_type)type;
   read_request(d, map, e);
   read_pattern(d, map, "node", &e->node);

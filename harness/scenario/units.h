@@ -30,4 +30,7 @@ bool scn_hex(const char *text, uint8_t *octets, size_t capacity, size_t *length)
 /* The nearest of |words| by edit distance, or NULL when none is near. */
 const char *scn_nearest(const char *word, const char *const *words, size_t count);
 
+/* The words for application events, by enum chorus_event_type, NULL at the end (docs/events.md). */
+extern const char *const scn_event_words[];
+
 #endif
