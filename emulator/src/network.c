@@ -59,11 +59,23 @@ void emu_decide(struct emu_network *network, uint64_t id, uint32_t receiver, enu
   if (observer->fate) observer->fate(observer->context, network->now, id, receiver, fate, clause);
 }
 
+static struct emu_event event_of(chorus_time at, enum emu_event_kind kind, uint32_t index,
+                                 uint32_t tag) {
+  return (struct emu_event){
+      .time = at, .index = index, .tag = tag << EMU_EVENT_KIND_BITS | (uint32_t)kind};
+}
+
 bool emu_push(struct emu_network *network, chorus_time at, enum emu_event_kind kind, uint32_t index,
               uint32_t tag) {
-  struct emu_event event = {
-      .time = at, .index = index, .tag = tag << EMU_EVENT_KIND_BITS | (uint32_t)kind};
-  return emu_queue_push(&network->queue, event);
+  return emu_queue_push(&network->queue, event_of(at, kind, index, tag));
+}
+
+bool emu_push_packet(struct emu_network *network, chorus_time at, enum emu_event_kind kind,
+                     uint32_t packet) {
+  struct emu_event event = event_of(at, kind, packet, 0);
+  bool undisturbed = at == network->now + network->config.latency;
+  return undisturbed ? emu_queue_push_stream(&network->queue, event)
+                     : emu_queue_push(&network->queue, event);
 }
 
 /* Making and freeing. */
@@ -344,41 +356,55 @@ static unsigned kind_of(const struct emu_event *event) {
   return event->tag & ((1u << EMU_EVENT_KIND_BITS) - 1);
 }
 
-static EMU_ALWAYS_INLINE void prefetch_subject(const struct emu_network *network,
+static EMU_ALWAYS_INLINE void prefetch_wake(const struct emu_network *network,
+                                            const struct emu_event *event) {
+  if (kind_of(event) != EMU_EVENT_WAKE) return;
+  const struct emu_node *node = emu_node_at(network, event->index);
+  emu_prefetch_set(node->state, node->ops->wake_lines);
+}
+
+/* What a packet will touch at its receiver. */
+static EMU_ALWAYS_INLINE void prefetch_arrival(const struct emu_network *network,
                                                const struct emu_event *event) {
-  if (kind_of(event) == EMU_EVENT_WAKE)
-    emu_prefetch(emu_node_at(network, event->index), 2);
-  else if (kind_of(event) == EMU_EVENT_UNICAST)
-    emu_prefetch(emu_packet_at(network, event->index), 2);
+  if (kind_of(event) != EMU_EVENT_UNICAST) return;
+  const struct emu_packet *packet = emu_packet_at(network, event->index);
+  const struct emu_node *node = emu_node_at(network, packet->receiver);
+  if (node->ops->expect && node->status == EMU_NODE_RUNNING)
+    node->ops->expect(node->state, &packet->source);
 }
 
-static EMU_ALWAYS_INLINE void prefetch_state(const struct emu_network *network,
-                                             const struct emu_event *event) {
-  if (kind_of(event) == EMU_EVENT_WAKE) {
-    const struct emu_node *node = emu_node_at(network, event->index);
-    emu_prefetch_set(node->state, node->ops->wake_lines);
-  } else if (kind_of(event) == EMU_EVENT_UNICAST) {
-    const struct emu_packet *packet = emu_packet_at(network, event->index);
-    const struct emu_node *node = emu_node_at(network, packet->receiver);
-    if (node->ops->expect && node->status == EMU_NODE_RUNNING)
-      node->ops->expect(node->state, &packet->source);
-  }
-}
-
-/* Asks for the memory that the next events will need. */
-static void look_ahead(struct emu_network *network) {
+/*
+ * Asks for the memory that the next events will need. After a wake for the next wakes, after a
+ * packet for the next packets: which of both comes next can often not be foretold, and is settled
+ * once this way.
+ */
+static EMU_ALWAYS_INLINE void look_ahead_wakes(struct emu_network *network) {
   const struct emu_event *event;
   while ((event = emu_queue_ahead(&network->queue, 0, AHEAD_NODE)))
-    prefetch_subject(network, event);
-  while ((event = emu_queue_ahead(&network->queue, 1, AHEAD_STATE))) prefetch_state(network, event);
+    if (kind_of(event) == EMU_EVENT_WAKE) emu_prefetch(emu_node_at(network, event->index), 2);
+  while ((event = emu_queue_ahead(&network->queue, 1, AHEAD_STATE))) prefetch_wake(network, event);
+}
+
+static EMU_ALWAYS_INLINE void look_ahead_packets(struct emu_network *network) {
+  const struct emu_event *event;
+  while ((event = emu_queue_stream_ahead(&network->queue, 0, AHEAD_NODE)))
+    if (kind_of(event) == EMU_EVENT_UNICAST) emu_prefetch(emu_packet_at(network, event->index), 2);
+  while ((event = emu_queue_stream_ahead(&network->queue, 1, AHEAD_STATE)))
+    prefetch_arrival(network, event);
 }
 
 static void handle(struct emu_network *network, const struct emu_event *event) {
   network->now = event->time;
   network->counters.events++;
   switch ((enum emu_event_kind)kind_of(event)) {
-    case EMU_EVENT_WAKE: emu_wake(network, event->index, event->time); break;
-    case EMU_EVENT_UNICAST: emu_arrive_unicast(network, event->index); break;
+    case EMU_EVENT_WAKE:
+      look_ahead_wakes(network);
+      emu_wake(network, event->index, event->time);
+      break;
+    case EMU_EVENT_UNICAST:
+      look_ahead_packets(network);
+      emu_arrive_unicast(network, event->index);
+      break;
     case EMU_EVENT_GROUP: emu_arrive_group(network, event->index); break;
     case EMU_EVENT_FLIGHT: emu_arrive_flight(network, event->index); break;
     case EMU_EVENT_EXPIRY:
@@ -391,7 +417,6 @@ static void handle(struct emu_network *network, const struct emu_event *event) {
 static bool step(struct emu_network *network, chorus_time limit) {
   struct emu_event event;
   if (!emu_queue_pop(&network->queue, limit, &event)) return false;
-  look_ahead(network);
   handle(network, &event);
   return true;
 }

@@ -183,6 +183,9 @@ void emu_decide(struct emu_network *network, uint64_t id, uint32_t receiver, enu
                 uint32_t clause);
 bool emu_push(struct emu_network *network, chorus_time at, enum emu_event_kind kind, uint32_t index,
               uint32_t tag);
+/* The arrival of a packet; fast for one that nothing delays but the network's latency. */
+bool emu_push_packet(struct emu_network *network, chorus_time at, enum emu_event_kind kind,
+                     uint32_t packet);
 
 /* host.c: what nodes may ask */
 

@@ -10,6 +10,7 @@
 #define FRONT_LOW    24 /* fewer sorted events than this: sort the next bucket as well */
 #define FRONT_FILL   32 /* sort buckets until there are that many */
 #define FRONT_HIGH   96 /* more than this by insertion: give back to buckets */
+#define STREAM_FIRST 64 /* events that a stream has room for at first */
 
 struct emu_chunk {
   struct emu_chunk *next;
@@ -23,6 +24,7 @@ struct emu_queue_slab {
 };
 
 void emu_queue_init(struct emu_queue *queue) {
+  queue->stream = (struct emu_stream){0};
   queue->front = NULL;
   queue->head = queue->tail = queue->capacity = queue->count = 0;
   queue->seen[0] = queue->seen[1] = 0;
@@ -41,6 +43,7 @@ void emu_queue_free(struct emu_queue *queue) {
     queue->slabs = slab->next;
     free(slab);
   }
+  free(queue->stream.events);
   free(queue->front);
   emu_queue_init(queue);
 }
@@ -174,17 +177,18 @@ static bool reserve_front(struct emu_queue *queue, size_t more) {
   return true;
 }
 
-/* The place behind all events of the front up to and including |time|. */
+/*
+ * The place behind all events of the front up to and including |time|. Which half it is in cannot
+ * be foretold, so the search does not branch on it.
+ */
 static size_t front_place(const struct emu_queue *queue, chorus_time time) {
-  size_t low = queue->head, high = queue->tail;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (queue->front[middle].time <= time)
-      low = middle + 1;
-    else
-      high = middle;
+  size_t place = queue->head, count = queue->tail - queue->head;
+  while (count > 0) {
+    size_t half = (count + 1) / 2;
+    place += queue->front[place + half - 1].time <= time ? half : 0;
+    count -= half;
   }
-  return low;
+  return place;
 }
 
 static bool insert_front(struct emu_queue *queue, const struct emu_event *event) {
@@ -192,6 +196,8 @@ static bool insert_front(struct emu_queue *queue, const struct emu_event *event)
   struct emu_event *front = queue->front;
   if (queue->head > 0 && place - queue->head <= queue->tail - place) {
     memmove(front + queue->head - 1, front + queue->head, (place - queue->head) * sizeof *front);
+    for (size_t i = 0; i < EMU_QUEUE_CURSORS; i++)
+      if (queue->seen[i] >= queue->head && queue->seen[i] <= place) queue->seen[i]--;
     queue->head--;
     front[place - 1] = *event;
     return true;
@@ -313,28 +319,115 @@ static void extend_front(struct emu_queue *queue) {
   }
 }
 
-bool emu_queue_push(struct emu_queue *queue, struct emu_event event) {
-  bool pushed;
-  if (event.time < queue->front_end) {
-    pushed = insert_front(queue, &event);
-    if (queue->tail - queue->head > FRONT_HIGH) shorten_front(queue);
-  } else {
-    pushed = push_bucket(queue, &event);
+/* The stream. */
+
+static struct emu_event *stream_at(const struct emu_stream *stream, size_t i) {
+  return &stream->events[i & stream->mask];
+}
+
+static bool stream_is_empty(const struct emu_stream *stream) {
+  return stream->head == stream->tail;
+}
+
+static bool grow_stream(struct emu_stream *stream) {
+  size_t capacity = stream->events ? 2 * (stream->mask + 1) : STREAM_FIRST;
+  struct emu_event *events = malloc(capacity * sizeof *events);
+  if (!events) return false;
+  for (size_t i = stream->head; i != stream->tail; i++)
+    events[i & (capacity - 1)] = *stream_at(stream, i);
+  free(stream->events);
+  stream->events = events;
+  stream->mask = capacity - 1;
+  return true;
+}
+
+static bool stream_has_room(struct emu_stream *stream) {
+  return stream->tail - stream->head < stream->mask || grow_stream(stream);
+}
+
+/* The place behind all events of the stream up to and including |time|. */
+static size_t stream_place(const struct emu_stream *stream, chorus_time time) {
+  size_t low = stream->head, high = stream->tail;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (stream_at(stream, middle)->time <= time)
+      low = middle + 1;
+    else
+      high = middle;
   }
+  return low;
+}
+
+static bool insert_stream(struct emu_stream *stream, size_t place, const struct emu_event *event) {
+  if (!stream_has_room(stream)) return false;
+  for (size_t i = stream->tail; i > place; i--) *stream_at(stream, i) = *stream_at(stream, i - 1);
+  for (size_t i = 0; i < EMU_QUEUE_CURSORS; i++)
+    if (stream->seen[i] > place) stream->seen[i]++;
+  *stream_at(stream, place) = *event;
+  stream->tail++;
+  return true;
+}
+
+/* Whether the stream holds an event of the very time of |event|; |place| gets where that follows.
+ */
+static bool ties_with_stream(const struct emu_stream *stream, const struct emu_event *event,
+                             size_t *place) {
+  if (stream_is_empty(stream) || event->time > stream_at(stream, stream->tail - 1)->time)
+    return false;
+  *place = stream_place(stream, event->time);
+  return *place > stream->head && stream_at(stream, *place - 1)->time == event->time;
+}
+
+/* All. */
+
+static bool push_sorted(struct emu_queue *queue, const struct emu_event *event) {
+  if (event->time >= queue->front_end) return push_bucket(queue, event);
+  bool pushed = insert_front(queue, event);
+  if (queue->tail - queue->head > FRONT_HIGH) shorten_front(queue);
+  return pushed;
+}
+
+bool emu_queue_push(struct emu_queue *queue, struct emu_event event) {
+  size_t place;
+  bool pushed = ties_with_stream(&queue->stream, &event, &place)
+                    ? insert_stream(&queue->stream, place, &event)
+                    : push_sorted(queue, &event);
   if (pushed) queue->count++;
   return pushed;
 }
 
+bool emu_queue_push_stream(struct emu_queue *queue, struct emu_event event) {
+  struct emu_stream *stream = &queue->stream;
+  if (!stream_is_empty(stream) && event.time < stream_at(stream, stream->tail - 1)->time)
+    return emu_queue_push(queue, event);
+  if (!stream_has_room(stream)) return false;
+  *stream_at(stream, stream->tail++) = event;
+  queue->count++;
+  return true;
+}
+
+static void pop_front(struct emu_queue *queue, struct emu_event *event) {
+  *event = queue->front[queue->head++];
+  if (queue->tail - queue->head < FRONT_LOW) extend_front(queue);
+}
+
 bool emu_queue_pop(struct emu_queue *queue, chorus_time limit, struct emu_event *event) {
-  if (queue->head == queue->tail) fill_front(queue, limit);
-  if (queue->head == queue->tail || queue->front[queue->head].time > limit) {
+  struct emu_stream *stream = &queue->stream;
+  chorus_time until = limit;
+  bool streams = !stream_is_empty(stream) && stream_at(stream, stream->head)->time <= limit;
+  if (streams) until = stream_at(stream, stream->head)->time;
+  if (queue->head == queue->tail) fill_front(queue, until);
+  if (queue->head != queue->tail && queue->front[queue->head].time <= until) {
+    queue->floor = queue->front[queue->head].time;
+    pop_front(queue, event);
+  } else if (streams) {
+    queue->floor = until;
+    *event = *stream_at(stream, stream->head++);
+  } else {
     if (queue->floor < limit) queue->floor = limit;
     return false;
   }
-  *event = queue->front[queue->head++];
-  queue->floor = event->time;
   queue->count--;
-  if (queue->tail - queue->head < FRONT_LOW) extend_front(queue);
   return true;
 }
 
@@ -354,7 +447,12 @@ static chorus_time bucket_next(const struct emu_chunk *chunk,
 
 chorus_time emu_queue_next(const struct emu_queue *queue,
                            chorus_time (*when)(void *, const struct emu_event *), void *context) {
+  const struct emu_stream *stream = &queue->stream;
   chorus_time best = CHORUS_NEVER;
+  for (size_t i = stream->head; i != stream->tail && stream_at(stream, i)->time < best; i++) {
+    chorus_time time = when(context, stream_at(stream, i));
+    if (time < best) best = time;
+  }
   for (size_t i = queue->head; i < queue->tail && queue->front[i].time < best; i++) {
     chorus_time time = when(context, &queue->front[i]);
     if (time < best) best = time;

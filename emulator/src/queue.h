@@ -10,6 +10,11 @@
  * something, whatever the queue holds. Buckets and the sort keep equal times in order; therefore
  * events carry no sequence number. The front lets its user see the next events and prefetch what
  * they need.
+ *
+ * Packets all take the same time over an unimpaired network, so their arrivals are pushed in the
+ * order in which they come. Such events need no sorting: they stand in a ring, the stream, beside
+ * the front. Of an event in each with equal times the one in front and buckets was pushed first:
+ * one that is pushed later than its like in the stream joins the stream.
  */
 #ifndef EMU_QUEUE_H
 #define EMU_QUEUE_H
@@ -32,7 +37,15 @@ struct emu_queue_level {
   struct emu_chunk *last[EMU_QUEUE_SLOTS];
 };
 
+struct emu_stream {
+  struct emu_event *events;       /* in the order of their times */
+  size_t head, tail;              /* count up for ever; a place is what |mask| leaves of them */
+  size_t mask;                    /* a power of two less 1; there is room for that many */
+  size_t seen[EMU_QUEUE_CURSORS]; /* events given by emu_queue_stream_ahead() end there */
+};
+
 struct emu_queue {
+  struct emu_stream stream;
   struct emu_event *front;
   size_t head, tail, capacity;    /* of |front| */
   size_t seen[EMU_QUEUE_CURSORS]; /* events of |front| given by emu_queue_ahead() end there */
@@ -53,6 +66,9 @@ void emu_queue_free(struct emu_queue *queue);
 /* Adds an event, not before the last one taken. False: no memory, nothing added. */
 bool emu_queue_push(struct emu_queue *queue, struct emu_event event);
 
+/* The same, and faster for events that are pushed by this in the order of their times. */
+bool emu_queue_push_stream(struct emu_queue *queue, struct emu_event event);
+
 /*
  * Takes the first event, unless it comes after |limit|. Afterwards no event may be pushed that is
  * earlier than the event taken, or than |limit| when there was none.
@@ -60,8 +76,9 @@ bool emu_queue_push(struct emu_queue *queue, struct emu_event event);
 bool emu_queue_pop(struct emu_queue *queue, chorus_time limit, struct emu_event *event);
 
 /*
- * Looks ahead: gives each sorted event once to |cursor| (0 or 1), when it is less than |distance|
- * events away from the next one; NULL: no more for now. Events that are added late may be skipped.
+ * Looks ahead: gives each event of the front once to |cursor| (0 or 1), when it is less than
+ * |distance| events away from the first; NULL: no more for now. Events that are added late may be
+ * skipped.
  */
 static inline const struct emu_event *emu_queue_ahead(struct emu_queue *queue, unsigned cursor,
                                                       size_t distance) {
@@ -69,6 +86,16 @@ static inline const struct emu_event *emu_queue_ahead(struct emu_queue *queue, u
   if (i >= queue->tail || i >= queue->head + distance) return NULL;
   queue->seen[cursor] = i + 1;
   return &queue->front[i];
+}
+
+/* The same for the stream. */
+static inline const struct emu_event *emu_queue_stream_ahead(struct emu_queue *queue,
+                                                             unsigned cursor, size_t distance) {
+  struct emu_stream *stream = &queue->stream;
+  size_t i = stream->seen[cursor] < stream->head ? stream->head : stream->seen[cursor];
+  if (i >= stream->tail || i >= stream->head + distance) return NULL;
+  stream->seen[cursor] = i + 1;
+  return &stream->events[i & stream->mask];
 }
 
 /*

@@ -51,7 +51,7 @@ static bool launch(struct emu_network *network, struct emu_packet *packet, uint3
 static bool launch_unicast(struct emu_network *network, struct emu_packet *packet,
                            uint32_t receiver, chorus_time at) {
   packet->receiver = receiver;
-  if (!emu_push(network, at, EMU_EVENT_UNICAST, packet->own_index, 0)) return false;
+  if (!emu_push_packet(network, at, EMU_EVENT_UNICAST, packet->own_index)) return false;
   packet->references++;
   return true;
 }
@@ -197,7 +197,7 @@ static void depart_together(struct emu_network *network, struct emu_packet *pack
                             uint32_t count) {
   chorus_time at = network->now + network->config.latency;
   if (count == 0) return;
-  if (!emu_push(network, at, EMU_EVENT_GROUP, packet->own_index, 0)) {
+  if (!emu_push_packet(network, at, EMU_EVENT_GROUP, packet->own_index)) {
     network->failed = true;
     return;
   }

@@ -33,6 +33,7 @@ struct play {
   uint64_t seed, draws;
   chorus_time now;
   uint32_t pushed;
+  uint64_t streaming; /* of four events so many are pushed to the stream */
 };
 
 static uint64_t draw(struct play *p) {
@@ -44,7 +45,7 @@ static chorus_time distance(struct play *p) {
   switch (draw(p) % 6) {
     case 0: return 0;
     case 1: return draw(p) % 3;
-    case 2: return draw(p) % 1000;
+    case 2: return draw(p) % 2 ? 1000 : draw(p) % 1000;
     case 3: return 1000000;
     case 4: return draw(p) % 5000000000;
     default: return draw(p) % (UINT64_C(1) << (draw(p) % 50));
@@ -54,7 +55,9 @@ static chorus_time distance(struct play *p) {
 static void push(struct play *p) {
   if (p->model.count == MODEL_MAX) return;
   struct emu_event event = {.time = p->now + distance(p), .index = p->pushed++};
-  ck_assert(emu_queue_push(&p->queue, event));
+  bool streams = draw(p) % 4 < p->streaming;
+  if (streams && draw(p) % 4) event.time = p->now + 1000; /* mostly in order */
+  ck_assert(streams ? emu_queue_push_stream(&p->queue, event) : emu_queue_push(&p->queue, event));
   p->model.events[p->model.count++] = event;
 }
 
@@ -84,6 +87,7 @@ static void pop(struct play *p, size_t count, chorus_time limit) {
 static void play(uint64_t seed) {
   struct play *p = calloc(1, sizeof *p);
   p->seed = seed;
+  p->streaming = seed % 5;
   emu_queue_init(&p->queue);
   for (int step = 0; step < 150; step++) {
     size_t pushes = draw(p) % 8 == 0 ? draw(p) % 300 : draw(p) % 6;
@@ -101,7 +105,7 @@ static void play(uint64_t seed) {
 }
 
 START_TEST(behaves_like_a_sorted_list) {
-  for (uint64_t seed = 1; seed <= 40; seed++) play(seed);
+  for (uint64_t seed = 1; seed <= 60; seed++) play(seed);
 }
 END_TEST
 
@@ -170,6 +174,45 @@ START_TEST(looking_ahead_shows_events_once) {
 }
 END_TEST
 
+/* Events that are added behind those that were seen push nothing past the cursor. */
+START_TEST(looking_ahead_misses_nothing_for_insertions) {
+  struct emu_queue queue;
+  struct emu_event event;
+  const struct emu_event *next;
+  bool shown[600] = {false};
+  uint32_t pushed = 0, missed = 0;
+  emu_queue_init(&queue);
+  for (; pushed < 40; pushed++)
+    emu_queue_push(&queue, (struct emu_event){.time = 10 * pushed, .index = pushed});
+  while (emu_queue_pop(&queue, CHORUS_NEVER, &event)) {
+    if (pushed > 40) missed += !shown[event.index];
+    while ((next = emu_queue_ahead(&queue, 0, 4))) shown[next->index] = true;
+    if (pushed == 600) continue;
+    emu_queue_push(&queue, (struct emu_event){.time = event.time + 101, .index = pushed++});
+  }
+  ck_assert_uint_eq(missed, 0);
+  emu_queue_free(&queue);
+}
+END_TEST
+
+START_TEST(the_stream_shows_events_once) {
+  struct emu_queue queue;
+  struct emu_event event;
+  const struct emu_event *next;
+  uint8_t shown[2000] = {0};
+  emu_queue_init(&queue);
+  for (uint32_t i = 0; i < 2000; i++)
+    emu_queue_push_stream(&queue, (struct emu_event){.time = i / 3, .index = i});
+  for (uint32_t i = 0; emu_queue_pop(&queue, CHORUS_NEVER, &event); i++) {
+    ck_assert_uint_eq(event.index, i);
+    ck_assert_int_eq(shown[i], i > 0);
+    while ((next = emu_queue_stream_ahead(&queue, 1, 8))) shown[next->index]++;
+  }
+  emu_queue_free(&queue);
+}
+END_TEST
+
 RUN_SUITE("queue", behaves_like_a_sorted_list, equal_times_keep_their_order,
           nothing_after_the_limit_is_taken, the_far_end_of_time_works,
-          looking_ahead_shows_events_once)
+          looking_ahead_shows_events_once, looking_ahead_misses_nothing_for_insertions,
+          the_stream_shows_events_once)
