@@ -6,8 +6,9 @@
 
 /* How far ahead of its turn the memory of a node, and then of what the node points to, is asked
  * for. */
-#define AHEAD_NODE  8
-#define AHEAD_STATE 4
+#define AHEAD_NODE  12
+#define AHEAD_STATE 8
+#define AHEAD_MORE  4
 
 /* A packet that has come to a node. */
 struct arrival {
@@ -356,13 +357,19 @@ void emu_arrive_flight(struct emu_network *network, uint32_t index) {
 
 /* Groups. */
 
-/* Asks for the memory of receivers that come soon. */
-static EMU_ALWAYS_INLINE void prefetch(const struct emu_network *network, const uint32_t *nodes,
+/* Asks for the memory of receivers that come soon: node, its state, what its state points to. */
+static EMU_ALWAYS_INLINE void prefetch(const struct emu_network *network,
+                                       const struct emu_packet *packet, const uint32_t *nodes,
                                        uint32_t count, uint32_t i) {
   if (i + AHEAD_NODE < count) emu_prefetch(emu_node_at(network, nodes[i + AHEAD_NODE]), 2);
-  if (i + AHEAD_STATE >= count) return;
-  const struct emu_node *node = emu_node_at(network, nodes[i + AHEAD_STATE]);
-  emu_prefetch_set(node->state, node->ops->datagram_lines);
+  if (i + AHEAD_STATE < count) {
+    const struct emu_node *node = emu_node_at(network, nodes[i + AHEAD_STATE]);
+    emu_prefetch_set(node->state, node->ops->wake_lines);
+  }
+  if (i + AHEAD_MORE >= count) return;
+  const struct emu_node *node = emu_node_at(network, nodes[i + AHEAD_MORE]);
+  if (node->ops->expect && node->status == EMU_NODE_RUNNING)
+    node->ops->expect(node->state, &packet->source);
 }
 
 /*
@@ -395,7 +402,7 @@ void emu_arrive_group(struct emu_network *network, uint32_t index) {
   struct chorus_datagram datagram = {0};
   if (straight) datagram = datagram_of(packet, packet->hop_limit);
   for (uint32_t i = 0; i < count; i++) {
-    prefetch(network, nodes, count, i);
+    prefetch(network, packet, nodes, count, i);
     if (nodes[i] == packet->sender) continue; /* looped back on its own, or not at all */
     struct emu_node *node = emu_node_at(network, nodes[i]);
     if (straight && node->status == EMU_NODE_RUNNING && is_current(network, packet))

@@ -136,14 +136,14 @@ struct chorus_node_ops {
    */
   void (*stop)(void *node, chorus_time now);
   /*
-   * Hints: which parts of the node's state most calls of datagram() and of wake() touch. Bit i
-   * stands for octets 64 * i to 64 * i + 63. A host that serves many nodes asks for this memory
-   * ahead of the call. 0: the node does not say.
+   * A hint: which parts of the node's state most calls of wake() touch. Bit i stands for octets
+   * 64 * i to 64 * i + 63. A host that serves many nodes asks for this memory ahead of the call.
+   * 0: the node does not say.
    */
-  uint32_t datagram_lines, wake_lines;
+  uint32_t wake_lines;
   /*
-   * A hint, too: a unicast datagram from |source| is about to come. The node may ask for memory,
-   * and must change nothing that can be noticed. Hosts need not call it.
+   * A hint, too: a datagram from |source| is about to come. The node may ask for memory, and must
+   * change nothing that can be noticed. Hosts need not call it.
    */
   void (*expect)(void *node, const struct chorus_endpoint *source);
 };

@@ -67,8 +67,6 @@ void ref_client_finish(struct ref_client *c, struct ref_client_request *r, choru
     c->pool = r->responders;
   }
   emit_done(c, r, c->policy->done(&env, &r->exchange, end));
-  free(r->id);
-  free(r->path);
   free(r);
 }
 
@@ -176,8 +174,6 @@ static void free_requests(struct ref_client *c) {
     struct ref_client_request *r = c->requests;
     c->requests = r->next;
     ref_responders_free(r->responders);
-    free(r->id);
-    free(r->path);
     free(r);
   }
 }
@@ -196,5 +192,6 @@ void ref_client_free(struct chorus_node node) {
   ref_dedup_free(&c->dedup);
   ref_exchanges_free(&c->exchanges);
   free(c->last_uri);
+  free(c->draft);
   free(c);
 }

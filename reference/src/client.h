@@ -25,9 +25,8 @@ struct ref_client_request {
   struct ref_responders *responders; /* NULL: nobody answered yet */
   chorus_time message_first;         /* first transmission of |octets| as they are, ns */
   chorus_time listen_until;          /* ns */
-  char *id;
-  char *path;
-  size_t payload_offset; /* of the payload within |octets| */
+  const char *id, *path;             /* behind |octets| */
+  size_t payload_offset;             /* of the payload within |octets| */
   uint16_t length;
   uint8_t hop_limit;
   bool sent;        /* it was transmitted at least once; otherwise it waits for NSTART */
@@ -78,6 +77,7 @@ struct ref_client {
   uint8_t token_length;
   uint8_t group_hop_limit;
   struct ref_uri_memory *last_uri; /* of its requests */
+  struct ref_draft *draft;         /* of the request that is being made; on the heap, kept */
   char why[96];
 };
 

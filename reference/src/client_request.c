@@ -32,7 +32,7 @@ static const char *const request_arguments[ARGUMENTS + 1] = {
     "observe",     "option", "timeout",     "hop-limit", NULL};
 
 /* A request while it is put together. */
-struct draft {
+struct ref_draft {
   const char *values[ARGUMENTS];
   struct ref_exchange exchange;
   struct ref_uri uri;
@@ -46,10 +46,12 @@ struct draft {
   uint8_t payload[PAYLOAD_MAX];
 };
 
-static struct draft *draft_new(void) {
-  struct draft *d = malloc(sizeof *d);
+/* The client's draft, for the next request to be made; NULL: no memory. */
+static struct ref_draft *draft_begin(struct ref_client *c) {
+  if (!c->draft) c->draft = malloc(sizeof *c->draft);
+  struct ref_draft *d = c->draft;
   if (!d) return NULL;
-  memset(d, 0, offsetof(struct draft, options));
+  memset(d, 0, offsetof(struct ref_draft, options));
   d->options.count = d->options.used = 0;
   return d;
 }
@@ -64,7 +66,7 @@ static int refuse(const char **why, const char *text) {
   return CHORUS_REFUSED;
 }
 
-static int read_method(struct draft *d, const char *text, const char **why) {
+static int read_method(struct ref_draft *d, const char *text, const char **why) {
   static const char *const names[] = {"",       "GET",   "POST",  "PUT",
                                       "DELETE", "FETCH", "PATCH", "iPATCH"};
   if (!text) text = "GET";
@@ -74,7 +76,7 @@ static int read_method(struct draft *d, const char *text, const char **why) {
   return bad(why, "method is GET, POST, PUT, DELETE, FETCH, PATCH or iPATCH");
 }
 
-static int read_type(struct draft *d, const char *text, const char **why) {
+static int read_type(struct ref_draft *d, const char *text, const char **why) {
   d->type = -1;
   if (!text || strcmp(text, "auto") == 0) return CHORUS_OK;
   if (strcmp(text, "CON") == 0) d->type = REF_CON;
@@ -82,7 +84,7 @@ static int read_type(struct draft *d, const char *text, const char **why) {
   return d->type >= 0 ? CHORUS_OK : bad(why, "type is auto, NON or CON");
 }
 
-static int read_token(struct draft *d, const char *text, const char **why) {
+static int read_token(struct ref_draft *d, const char *text, const char **why) {
   size_t length;
   d->forced_token_length = -1;
   if (!text) return CHORUS_OK;
@@ -93,7 +95,7 @@ static int read_token(struct draft *d, const char *text, const char **why) {
 }
 
 /* Adds an option of format uint that is an argument by itself. */
-static int read_uint_option(struct draft *d, const char *text, uint16_t number, uint32_t max,
+static int read_uint_option(struct ref_draft *d, const char *text, uint16_t number, uint32_t max,
                             const char *complaint, const char **why) {
   uint32_t value;
   if (!text) return CHORUS_OK;
@@ -105,7 +107,7 @@ static int read_uint_option(struct draft *d, const char *text, uint16_t number, 
 }
 
 /* "number=hex". */
-static int read_raw_option(struct draft *d, const char *text, const char **why) {
+static int read_raw_option(struct ref_draft *d, const char *text, const char **why) {
   uint8_t value[1034];
   char number_text[8];
   size_t length;
@@ -127,7 +129,7 @@ static int read_raw_option(struct draft *d, const char *text, const char **why) 
   return CHORUS_OK;
 }
 
-static int read_raw_options(struct draft *d, const struct chorus_command *command,
+static int read_raw_options(struct ref_draft *d, const struct chorus_command *command,
                             const char **why) {
   for (size_t i = 0; i < command->count; i++) {
     if (strcmp(command->arguments[i].name, "option") != 0) continue;
@@ -137,7 +139,8 @@ static int read_raw_options(struct draft *d, const struct chorus_command *comman
   return CHORUS_OK;
 }
 
-static int read_options(struct draft *d, const struct chorus_command *command, const char **why) {
+static int read_options(struct ref_draft *d, const struct chorus_command *command,
+                        const char **why) {
   static const struct {
     enum argument argument;
     uint16_t number;
@@ -158,8 +161,8 @@ static int read_options(struct draft *d, const struct chorus_command *command, c
   return d->values[OPTION] ? read_raw_options(d, command, why) : CHORUS_OK;
 }
 
-static int read_rest(struct ref_client *c, struct draft *d, const struct chorus_command *command,
-                     const char **why) {
+static int read_rest(struct ref_client *c, struct ref_draft *d,
+                     const struct chorus_command *command, const char **why) {
   const char *timeout = d->values[TIMEOUT], *hops = d->values[HOP_LIMIT];
   uint32_t hop_limit = d->exchange.group ? c->group_hop_limit : 0;
   bool present;
@@ -174,8 +177,8 @@ static int read_rest(struct ref_client *c, struct draft *d, const struct chorus_
                              why);
 }
 
-static int read_command(struct ref_client *c, struct draft *d, const struct chorus_command *command,
-                        const char **why) {
+static int read_command(struct ref_client *c, struct ref_draft *d,
+                        const struct chorus_command *command, const char **why) {
   if (!ref_command_read(command, request_arguments, d->values, c->why, why))
     return CHORUS_UNSUPPORTED;
   d->exchange.id = d->values[ID];
@@ -196,7 +199,7 @@ static int read_command(struct ref_client *c, struct draft *d, const struct chor
 
 /* Options that must not or cannot go to a group: ETag (8.2.1), Block1 and later blocks (RFC
  * 7959, 2.8). */
-static int check_group_options(const struct draft *d, const char **why) {
+static int check_group_options(const struct ref_draft *d, const char **why) {
   for (size_t i = 0; d->exchange.group && i < d->options.count; i++) {
     uint16_t number = d->options.item[i].number;
     uint32_t value =
@@ -211,7 +214,7 @@ static int check_group_options(const struct draft *d, const char **why) {
   return CHORUS_OK;
 }
 
-static int choose_token(struct ref_client *c, struct draft *d, const struct ref_env *env,
+static int choose_token(struct ref_client *c, struct ref_draft *d, const struct ref_env *env,
                         const char **why) {
   struct ref_exchange *x = &d->exchange;
   if (d->forced_token_length >= 0) {
@@ -227,7 +230,7 @@ static int choose_token(struct ref_client *c, struct draft *d, const struct ref_
 }
 
 /* Asks the policies whether and how the request may be made. */
-static int settle(struct ref_client *c, struct draft *d, chorus_time now, const char **why) {
+static int settle(struct ref_client *c, struct ref_draft *d, chorus_time now, const char **why) {
   struct ref_env env = ref_client_env(c, now);
   int status = c->policy->check_uri(&env, &d->uri.destination, d->uri.secure, why);
   if (status == CHORUS_OK && d->uri.secure) return refuse(why, "coaps: there is no DTLS here");
@@ -240,22 +243,26 @@ static int settle(struct ref_client *c, struct draft *d, chorus_time now, const 
   return choose_token(c, d, &env, why);
 }
 
-static char *copy_text(const char *text) {
-  size_t size = strlen(text) + 1;
-  char *copy = malloc(size);
-  if (copy) memcpy(copy, text, size);
-  return copy;
-}
-
-static void free_request(struct ref_client_request *r) {
-  if (!r) return;
-  free(r->id);
-  free(r->path);
-  free(r);
+/* A request of one block of memory: the structure, |length| octets of message, two texts. */
+static struct ref_client_request *new_request(const struct ref_draft *d, const uint8_t *octets,
+                                              size_t length) {
+  size_t id = strlen(d->exchange.id) + 1, path = strlen(d->uri.path) + 1;
+  struct ref_client_request *r = malloc(sizeof *r + length + id + path);
+  if (!r) return NULL;
+  char *texts = (char *)r->octets + length;
+  *r = (struct ref_client_request){.exchange = d->exchange,
+                                   .id = memcpy(texts, d->exchange.id, id),
+                                   .path = memcpy(texts + id, d->uri.path, path),
+                                   .payload_offset = length - d->payload_length,
+                                   .length = (uint16_t)length,
+                                   .hop_limit = d->hop_limit};
+  r->exchange.id = r->id;
+  memcpy(r->octets, octets, length);
+  return r;
 }
 
 /* Encodes the message, with Message ID 0 so far. NULL with |*status| set. */
-static struct ref_client_request *make_request(const struct draft *d, int *status,
+static struct ref_client_request *make_request(const struct ref_draft *d, int *status,
                                                const char **why) {
   uint8_t octets[REF_MESSAGE_MAX];
   struct ref_writer w;
@@ -270,19 +277,7 @@ static struct ref_client_request *make_request(const struct draft *d, int *statu
     return NULL;
   }
   *status = CHORUS_NO_MEMORY;
-  struct ref_client_request *r = calloc(1, sizeof *r + length);
-  if (!r) return NULL;
-  r->exchange = d->exchange;
-  r->id = copy_text(d->exchange.id);
-  r->path = copy_text(d->uri.path);
-  r->exchange.id = r->id;
-  r->payload_offset = length - d->payload_length;
-  r->length = (uint16_t)length;
-  r->hop_limit = d->hop_limit;
-  memcpy(r->octets, octets, length);
-  if (r->id && r->path) return r;
-  free_request(r);
-  return NULL;
+  return new_request(d, octets, length);
 }
 
 static void event_of(struct chorus_event *event, const struct ref_client_request *r,
@@ -380,12 +375,13 @@ static void unlink_request(struct ref_client *c, struct ref_client_request *r) {
   *at = r->next;
 }
 
-static int issue(struct ref_client *c, const struct draft *d, chorus_time now, const char **why) {
+static int issue(struct ref_client *c, const struct ref_draft *d, chorus_time now,
+                 const char **why) {
   int status;
   struct ref_client_request *r = make_request(d, &status, why);
   if (!r) return status;
   if (!ref_tokens_take(&c->tokens, r->exchange.token, r->exchange.token_length)) {
-    free_request(r);
+    free(r);
     return CHORUS_NO_MEMORY;
   }
   r->listen_until = CHORUS_NEVER;
@@ -395,7 +391,7 @@ static int issue(struct ref_client *c, const struct draft *d, chorus_time now, c
   if (status == CHORUS_OK) return CHORUS_OK;
   ref_tokens_retire(&c->tokens, r->exchange.token, r->exchange.token_length, now);
   unlink_request(c, r);
-  free_request(r);
+  free(r);
   return status;
 }
 
@@ -412,7 +408,7 @@ static struct ref_client_request *find_id(struct ref_client *c, const char *id) 
 
 static int command_request(struct ref_client *c, chorus_time now,
                            const struct chorus_command *command, const char **why) {
-  struct draft *d = draft_new();
+  struct ref_draft *d = draft_begin(c);
   if (!d) return CHORUS_NO_MEMORY;
   int status = read_command(c, d, command, why);
   if (status == CHORUS_OK && find_id(c, d->exchange.id))
@@ -420,7 +416,6 @@ static int command_request(struct ref_client *c, chorus_time now,
   if (status == CHORUS_OK) status = settle(c, d, now, why);
   if (status == CHORUS_OK) status = issue(c, d, now, why);
   if (status == CHORUS_REFUSED || status == CHORUS_TOO_LARGE) emit_refused(c, d->exchange.id, *why);
-  free(d);
   return status;
 }
 

@@ -95,10 +95,10 @@ static bool responders_ready(struct ref_client *c, struct ref_client_request *r)
 static void accept(struct ref_client *c, const struct arrival *a, struct ref_client_request *r) {
   const struct chorus_endpoint *source = &a->reply.datagram->source;
   if (!responders_ready(c, r)) return;
-  bool answered = ref_responders_has(r->responders, source);
+  struct ref_responder_look look = ref_responders_find(r->responders, source);
   if (is_copy(c, a)) return;
-  if (!c->policy->accept(&a->env, &r->exchange, &a->reply, answered)) return;
-  if (!answered) ref_responders_add(r->responders, source);
+  if (!c->policy->accept(&a->env, &r->exchange, &a->reply, look.known)) return;
+  if (!look.known) ref_responders_add(r->responders, source, &look);
   emit_deliver(c, a, r);
   if (c->policy->completes(&a->env, &r->exchange, &a->reply))
     ref_client_finish(c, r, a->env.now, REF_END_ANSWERED);

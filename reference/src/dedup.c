@@ -11,16 +11,41 @@ void ref_dedup_init(struct ref_dedup *d) {
 }
 
 void ref_dedup_free(struct ref_dedup *d) {
-  free(d->mid);
   free(d->seen);
   ref_dedup_init(d);
 }
 
-static const uint16_t *mids(const struct ref_dedup *d) {
-  return d->mid ? d->mid : d->own_mid;
+static size_t heap_size(size_t capacity) {
+  return capacity * (sizeof(struct ref_seen) + sizeof(uint16_t) + sizeof(uint8_t));
 }
+
+size_t ref_dedup_footprint(const struct ref_dedup *d) {
+  return d->seen ? heap_size(d->capacity) : 0;
+}
+
+static const uint16_t *mids(const struct ref_dedup *d) {
+  return d->seen ? (const uint16_t *)(d->seen + d->capacity) : d->own_mid;
+}
+
+static const uint8_t *seconds(const struct ref_dedup *d) {
+  return d->seen ? (const uint8_t *)(mids(d) + d->capacity) : d->own_second;
+}
+
 static const struct ref_seen *entries(const struct ref_dedup *d) {
   return d->seen ? d->seen : d->own;
+}
+
+/* Where the |i|-th oldest entry is, or the next one will be. */
+static uint32_t place_of(const struct ref_dedup *d, uint32_t i) {
+  return (d->head + i) & (d->capacity - 1u);
+}
+
+static void write_entry(struct ref_dedup *d, uint32_t at, const struct ref_seen *entry) {
+  uint16_t *m = d->seen ? (uint16_t *)(d->seen + d->capacity) : d->own_mid;
+  uint8_t *second = d->seen ? (uint8_t *)(m + d->capacity) : d->own_second;
+  m[at] = entry->mid;
+  second[at] = (uint8_t)(entry->at / CHORUS_SECOND);
+  *(d->seen ? &d->seen[at] : &d->own[at]) = *entry;
 }
 
 /* Whether any of sixteen Message IDs is |mid|: no early exit, so that it becomes vector code. */
@@ -43,7 +68,7 @@ bool ref_dedup_find(const struct ref_dedup *d, const struct chorus_endpoint *sou
   for (uint32_t block = 0; block < d->capacity; block += 16) {
     if (!any_of_16(m + block, mid)) continue;
     for (uint32_t i = block; i < block + 16; i++) {
-      bool live = ((i - d->head) & (d->capacity - 1)) < d->count;
+      bool live = ((i - d->head) & (d->capacity - 1u)) < d->count;
       if (m[i] != mid || !live || !is_from(&s[i], source)) continue;
       if (found && now - s[i].at >= *age) continue;
       *age = now - s[i].at;
@@ -53,51 +78,41 @@ bool ref_dedup_find(const struct ref_dedup *d, const struct chorus_endpoint *sou
   return found;
 }
 
-static bool is_expired(const struct ref_seen *s, chorus_time now, chorus_time lifetime) {
-  return now - s->at >= lifetime;
+/*
+ * Whether the oldest entry is |lifetime| old. Its second mostly says so; only when it does not is
+ * the entry itself looked at, which costs a miss of the cache.
+ */
+static bool oldest_expired(const struct ref_dedup *d, chorus_time now, chorus_time lifetime) {
+  chorus_time least = (uint8_t)(now / CHORUS_SECOND - seconds(d)[d->head]); /* of its age, s */
+  if (least > 0 && (least - 1) * CHORUS_SECOND >= lifetime) return true;
+  return now - entries(d)[d->head].at >= lifetime;
 }
 
 /* Doubles the ring; false without memory or at the limit. */
 static bool grow(struct ref_dedup *d) {
   if (d->capacity >= REF_DEDUP_MAX) return false;
-  uint32_t capacity = d->capacity * 2;
-  uint16_t *mid = calloc(capacity, sizeof *mid);
-  struct ref_seen *seen = calloc(capacity, sizeof *seen);
-  if (!mid || !seen) {
-    free(mid);
-    free(seen);
-    return false;
-  }
-  for (uint32_t i = 0; i < d->count; i++) {
-    uint32_t from = (d->head + i) & (d->capacity - 1);
-    mid[i] = mids(d)[from];
-    seen[i] = entries(d)[from];
-  }
-  free(d->mid);
+  struct ref_dedup bigger = {.capacity = (uint16_t)(d->capacity * 2)};
+  bigger.seen = calloc(1, heap_size(bigger.capacity));
+  if (!bigger.seen) return false;
+  for (; bigger.count < d->count; bigger.count++)
+    write_entry(&bigger, bigger.count, &entries(d)[place_of(d, bigger.count)]);
   free(d->seen);
-  d->mid = mid;
-  d->seen = seen;
+  d->seen = bigger.seen;
   d->head = 0;
-  d->capacity = capacity;
+  d->capacity = bigger.capacity;
   return true;
 }
 
 void ref_dedup_add(struct ref_dedup *d, const struct chorus_endpoint *source, uint16_t mid,
                    chorus_time now, chorus_time lifetime) {
   bool full = d->count == d->capacity;
-  if (full && (is_expired(&entries(d)[d->head], now, lifetime) || !grow(d))) {
-    d->head = (d->head + 1) & (d->capacity - 1);
+  if (full && (oldest_expired(d, now, lifetime) || !grow(d))) {
+    d->head = (uint16_t)place_of(d, 1);
     d->count--;
   }
-  uint32_t at = (d->head + d->count++) & (d->capacity - 1);
-  struct ref_seen *s = d->seen ? &d->seen[at] : &d->own[at];
-  uint16_t *m = d->mid ? &d->mid[at] : &d->own_mid[at];
-  *m = mid;
-  memcpy(s->address, source->address, sizeof s->address);
-  s->at = now;
-  s->zone = source->zone;
-  s->port = source->port;
-  s->mid = mid;
+  struct ref_seen entry = {.at = now, .zone = source->zone, .port = source->port, .mid = mid};
+  memcpy(entry.address, source->address, sizeof entry.address);
+  write_entry(d, place_of(d, d->count++), &entry);
 }
 
 static void free_list(struct ref_received *r) {

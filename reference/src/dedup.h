@@ -21,13 +21,16 @@ struct ref_seen {
   uint16_t mid;
 };
 
-/* A ring in order of arrival. Message IDs are kept apart, so that a miss reads one cache line. */
+/*
+ * A ring in order of arrival. What is needed to see that a message is new and that the oldest entry
+ * may go stands apart from the entries, in one cache line: Message IDs, and the second of arrival
+ * modulo 256.
+ */
 struct ref_dedup {
   uint16_t own_mid[REF_DEDUP_INLINE];
-  uint16_t *mid;         /* NULL: own_mid */
-  struct ref_seen *seen; /* NULL: own */
-  uint32_t head, count, capacity;
-  uint32_t reserved; /* until here it is one cache line */
+  uint8_t own_second[REF_DEDUP_INLINE];
+  struct ref_seen *seen; /* on the heap, with Message IDs and seconds behind them; NULL: own */
+  uint16_t head, count, capacity; /* until here it is one cache line */
   struct ref_seen own[REF_DEDUP_INLINE];
 };
 
@@ -38,9 +41,12 @@ void ref_dedup_free(struct ref_dedup *d);
 bool ref_dedup_find(const struct ref_dedup *d, const struct chorus_endpoint *source, uint16_t mid,
                     chorus_time now, chorus_time *age);
 
+/* Octets on the heap. */
+size_t ref_dedup_footprint(const struct ref_dedup *d);
+
 /* Asks for the memory that the next ref_dedup_add() writes to. */
 static inline void ref_dedup_prefetch(const struct ref_dedup *d) {
-  uint32_t at = (d->head + d->count) & (d->capacity - 1);
+  uint32_t at = ((uint32_t)d->head + d->count) & (d->capacity - 1u);
   __builtin_prefetch(d->seen ? &d->seen[at] : &d->own[at], 1);
 }
 

@@ -52,13 +52,13 @@ static void emit(const struct ref_server *s, const struct ref_work *w,
                                .path = w->path,
                                .peer = w->request.datagram->source,
                                .group = w->request.group};
-  if (!ref_listens(s->host)) return;
+  if (!ref_listens(s->agenda->host)) return;
   ref_event_message(&event, &w->message);
   if (type == CHORUS_EVENT_SUPPRESS) {
     event.code = REF_CODE(2, 5);
     event.detail = "filter";
   }
-  ref_emit(s->host, &event);
+  ref_emit(s->agenda->host, &event);
 }
 
 bool ref_discover(struct ref_server *s, struct ref_work *w, char *links) {

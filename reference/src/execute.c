@@ -53,12 +53,12 @@ bool ref_resource_reset(struct ref_server_resource *r) {
 
 void ref_emit_state(const struct ref_server *s, const struct ref_server_resource *r,
                     const char *detail) {
-  if (!ref_listens(s->host)) return;
+  if (!ref_listens(s->agenda->host)) return;
   uint8_t number[24];
   struct chorus_event event = {.type = CHORUS_EVENT_STATE, .path = r->path, .detail = detail};
   event.code = r->code;
   if (r->exists) event.payload = ref_resource_payload(r, number, &event.payload_length);
-  ref_emit(s->host, &event);
+  ref_emit(s->agenda->host, &event);
 }
 
 /* FNV-1a. */
@@ -86,7 +86,7 @@ static bool if_match_holds(const struct ref_work *w) {
 }
 
 static void emit_execute(const struct ref_server *s, const struct ref_work *w) {
-  if (!ref_listens(s->host)) return;
+  if (!ref_listens(s->agenda->host)) return;
   struct chorus_event event = {.type = CHORUS_EVENT_EXECUTE,
                                .path = w->path,
                                .peer = w->request.datagram->source,
@@ -94,7 +94,7 @@ static void emit_execute(const struct ref_server *s, const struct ref_work *w) {
                                .payload_length = w->message.payload_length,
                                .group = w->request.group};
   ref_event_message(&event, &w->message);
-  ref_emit(s->host, &event);
+  ref_emit(s->agenda->host, &event);
 }
 
 static void outcome(struct ref_work *w, uint8_t code) {

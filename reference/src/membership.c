@@ -17,16 +17,16 @@ enum { ALL_COAP_NODES = sizeof all_coap_nodes / sizeof *all_coap_nodes };
 static void emit(const struct ref_server *s, enum chorus_event_type type,
                  const struct chorus_endpoint *group) {
   struct chorus_event event = {.type = type, .peer = *group, .group = true};
-  ref_emit(s->host, &event);
+  ref_emit(s->agenda->host, &event);
 }
 
 /* A member listens on the group's port (2.3.2): it has to be open to be answered from. */
 static bool join(struct ref_server *s, chorus_time now, const struct chorus_endpoint *group,
                  bool discovery) {
-  struct ref_env env = {.context = s->policy_context, .host = s->host, .now = now};
+  struct ref_env env = ref_server_env(s, now);
   if (!s->policy->join(&env, group, discovery)) return false;
-  if (s->host->ops->open(s->host->context, group->port) != CHORUS_OK) return false;
-  if (s->host->ops->join(s->host->context, group) != CHORUS_OK) return false;
+  if (s->agenda->host->ops->open(s->agenda->host->context, group->port) != CHORUS_OK) return false;
+  if (s->agenda->host->ops->join(s->agenda->host->context, group) != CHORUS_OK) return false;
   emit(s, CHORUS_EVENT_JOIN, group);
   return true;
 }
@@ -43,8 +43,9 @@ static bool port_needed(const struct ref_server *s, uint16_t port) {
 
 /* The group is marked as left already. Its port serves nobody then (seed 2.2.4). */
 static void leave(struct ref_server *s, const struct chorus_endpoint *group) {
-  s->host->ops->leave(s->host->context, group);
-  if (!port_needed(s, group->port)) s->host->ops->close(s->host->context, group->port);
+  s->agenda->host->ops->leave(s->agenda->host->context, group);
+  if (!port_needed(s, group->port))
+    s->agenda->host->ops->close(s->agenda->host->context, group->port);
   emit(s, CHORUS_EVENT_LEAVE, group);
 }
 

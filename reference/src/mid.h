@@ -15,10 +15,11 @@
 enum { REF_MID_BLOCKS = 32, REF_MID_BLOCK = 65536 / REF_MID_BLOCKS };
 
 struct ref_mids {
-  uint32_t used[REF_MID_BLOCKS]; /* last use, s, rounded up, plus 1; 0: never */
+  uint32_t
+      current; /* last use of the block of |next|, noted in |used| when it is left; 0: as there */
   uint16_t next;
-  bool inside;      /* |next| lies in a block that was entered */
-  uint32_t current; /* last use of that block, noted in |used| when it is left; 0: as there */
+  bool inside;                   /* |next| lies in a block that was entered */
+  uint32_t used[REF_MID_BLOCKS]; /* last use, s, rounded up, plus 1; 0: never */
 };
 
 /* Starts at a random place: |random| are 64 random bits. At boot and after a restart. */

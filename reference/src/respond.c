@@ -22,16 +22,16 @@ struct response {
   size_t length;
 };
 
-void ref_server_send(struct ref_server *s, const struct chorus_endpoint *destination,
-                     const struct chorus_endpoint *source, const uint8_t *octets, size_t length) {
+void ref_send(const struct chorus_host *host, const struct chorus_endpoint *destination,
+              const struct chorus_endpoint *source, const uint8_t *octets, size_t length) {
   struct chorus_datagram datagram = {
       .source = *source, .destination = *destination, .payload = octets, .length = length};
-  s->host->ops->send(s->host->context, &datagram);
+  host->ops->send(host->context, &datagram);
 }
 
 static void emit_suppress(const struct ref_server *s, const struct ref_work *w,
                           const char *detail) {
-  if (!ref_listens(s->host)) return;
+  if (!ref_listens(s->agenda->host)) return;
   struct chorus_event event = {.type = CHORUS_EVENT_SUPPRESS,
                                .path = w->path,
                                .detail = detail,
@@ -39,13 +39,13 @@ static void emit_suppress(const struct ref_server *s, const struct ref_work *w,
                                .group = w->request.group};
   ref_event_message(&event, &w->message);
   event.code = w->outcome.code;
-  ref_emit(s->host, &event);
+  ref_emit(s->agenda->host, &event);
 }
 
 /* Sends |octets| in reply to a Confirmable message, and remembers them for duplicates. */
 static void reply(struct ref_server *s, const struct ref_work *w, const struct route *route,
                   const uint8_t *octets, size_t length) {
-  ref_server_send(s, &route->destination, &route->source, octets, length);
+  ref_send(s->agenda->host, &route->destination, &route->source, octets, length);
   ref_exchanges_add(&s->exchanges, &w->request.datagram->source, w->message.mid, w->env.now, octets,
                     length);
 }
@@ -148,8 +148,9 @@ static void send_at(struct ref_server *s, struct ref_work *w, chorus_time due) {
   struct route route = route_of(s, w);
   encode(s, w, type, mid, &r);
   if (due <= w->env.now && type != REF_CON)
-    ref_server_send(s, &route.destination, &route.source, r.octets, r.length);
-  else if (!ref_pending_add(s, due, &route.destination, &route.source, r.octets, r.length))
+    ref_send(s->agenda->host, &route.destination, &route.source, r.octets, r.length);
+  else if (!ref_agenda_respond(s->agenda, due, &route.destination, &route.source, r.octets,
+                               r.length))
     emit_suppress(s, w, "no memory");
 }
 
@@ -233,7 +234,7 @@ void ref_reject(struct ref_server *s, struct ref_work *w, enum ref_fault fault) 
   if (reaction == REF_REACT_RESET) {
     uint8_t octets[4];
     ref_encode_empty(octets, REF_RST, w->message.mid);
-    ref_server_send(s, &route.destination, &route.source, octets, sizeof octets);
+    ref_send(s->agenda->host, &route.destination, &route.source, octets, sizeof octets);
     return;
   }
   w->outcome = (struct ref_outcome){.code = reaction, .content_format = UINT16_MAX};

@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 16 };
+enum {
+  FIRST_CAPACITY = 16,
+  SPARSE = 32 /* less than one place in that many is in use: emptied one by one */
+};
 
 /* Mixes an address; its last octets differ most from server to server. */
 static uint64_t hash(const uint8_t address[16], uint32_t zone) {
@@ -12,33 +15,41 @@ static uint64_t hash(const uint8_t address[16], uint32_t zone) {
   memcpy(&low, address + 8, 8);
   uint64_t h = (low ^ zone) * UINT64_C(0x9e3779b97f4a7c15);
   h = (h ^ (h >> 29) ^ high) * UINT64_C(0xbf58476d1ce4e5b9);
-  return h >> 32; /* what is low in |h| depends on few octets of the address */
+  return h >> 24; /* what is low in |h| depends on few octets of the address */
 }
 
-/* The upper bits; the lower ones choose the place. */
-static uint16_t tag_of(uint64_t h) {
-  return (uint16_t)(h >> 16);
+/* The upper bits, never 0; the lower ones choose the place. */
+static uint8_t tag_of(uint64_t h) {
+  return (uint8_t)(h >> 32 | 1);
 }
 
 static uint32_t room(uint32_t capacity) {
   return capacity / 4 * 3;
 }
 
-/* Both arrays, empty; false without memory, nothing changed. */
+/* The arrays, empty; false without memory, nothing changed. */
 static bool allocate(struct ref_responders *r, uint32_t capacity) {
   struct ref_responder *responder = malloc(room(capacity) * sizeof *responder);
-  struct ref_responder_place *place = calloc(capacity, sizeof *place);
-  if (!responder || !place) {
+  uint8_t *tag = calloc(capacity, sizeof *tag);
+  uint32_t *index = malloc(capacity * sizeof *index);
+  if (!responder || !tag || !index) {
     free(responder);
-    free(place);
+    free(tag);
+    free(index);
     return false;
   }
   r->responder = responder;
-  r->place = place;
+  r->tag = tag;
+  r->index = index;
   r->capacity = capacity;
   r->count = 0;
-  r->generation = 1;
   return true;
+}
+
+static void free_arrays(const struct ref_responders *r) {
+  free(r->responder);
+  free(r->tag);
+  free(r->index);
 }
 
 struct ref_responders *ref_responders_new(void) {
@@ -51,68 +62,98 @@ struct ref_responders *ref_responders_new(void) {
 
 void ref_responders_free(struct ref_responders *r) {
   if (!r) return;
-  free(r->responder);
-  free(r->place);
+  free_arrays(r);
   free(r);
 }
 
+static uint32_t home(const struct ref_responders *r, uint64_t h) {
+  return (uint32_t)h & (r->capacity - 1);
+}
+
+static uint32_t after(const struct ref_responders *r, uint32_t place) {
+  return (place + 1) & (r->capacity - 1);
+}
+
+/* Forgets the responder that came last: what it was moved on for by others is all still there. */
+static void forget_last(struct ref_responders *r) {
+  const struct ref_responder *last = &r->responder[--r->count];
+  uint32_t place = home(r, hash(last->address, last->zone));
+  while (r->index[place] != r->count) place = after(r, place);
+  r->tag[place] = 0;
+}
+
 void ref_responders_clear(struct ref_responders *r) {
+  if (r->count < r->capacity / SPARSE) {
+    while (r->count > 0) forget_last(r);
+    return;
+  }
+  memset(r->tag, 0, r->capacity);
   r->count = 0;
-  if (++r->generation != 0) return;
-  memset(r->place, 0, r->capacity * sizeof *r->place);
-  r->generation = 1;
 }
 
 void ref_responders_prefetch(const struct ref_responders *r, const struct chorus_endpoint *server) {
-  uint64_t h = hash(server->address, server->zone);
-  __builtin_prefetch(&r->place[h & (r->capacity - 1)], 1);
+  uint32_t place = home(r, hash(server->address, server->zone));
+  __builtin_prefetch(&r->tag[place], 1);
+  __builtin_prefetch(&r->index[place], 1);
+  __builtin_prefetch(&r->responder[r->count + 16], 1);
 }
 
-static bool is_at(const struct ref_responders *r, const struct ref_responder_place *p, uint64_t h,
-                  const uint8_t address[16], uint32_t zone) {
-  if (p->tag != tag_of(h)) return false;
-  const struct ref_responder *known = &r->responder[p->index];
-  return known->zone == zone && memcmp(known->address, address, sizeof known->address) == 0;
+static bool is_at(const struct ref_responders *r, uint32_t place,
+                  const struct chorus_endpoint *server) {
+  const struct ref_responder *known = &r->responder[r->index[place]];
+  return known->zone == server->zone &&
+         memcmp(known->address, server->address, sizeof known->address) == 0;
 }
 
-/* The place of a server with hash |h|, or the empty one where it belongs. */
-static struct ref_responder_place *place_of(const struct ref_responders *r, uint64_t h,
-                                            const uint8_t address[16], uint32_t zone) {
-  for (uint64_t i = h;; i++) {
-    struct ref_responder_place *p = &r->place[i & (r->capacity - 1)];
-    if (p->generation != r->generation || is_at(r, p, h, address, zone)) return p;
+struct ref_responder_look ref_responders_find(const struct ref_responders *r,
+                                              const struct chorus_endpoint *server) {
+  struct ref_responder_look look = {.hash = hash(server->address, server->zone)};
+  uint8_t tag = tag_of(look.hash);
+  look.place = home(r, look.hash);
+  for (; r->tag[look.place]; look.place = after(r, look.place)) {
+    if (r->tag[look.place] != tag || !is_at(r, look.place, server)) continue;
+    look.known = true;
+    return look;
   }
+  return look;
 }
 
-bool ref_responders_has(const struct ref_responders *r, const struct chorus_endpoint *server) {
-  uint64_t h = hash(server->address, server->zone);
-  return place_of(r, h, server->address, server->zone)->generation == r->generation;
+/* Puts the responder |number| into |place|, which is empty. */
+static void take(struct ref_responders *r, uint32_t place, uint64_t h, uint32_t number) {
+  r->tag[place] = tag_of(h);
+  r->index[place] = number;
 }
 
-/* Adds one that is not in the set, which has room. */
-static void append(struct ref_responders *r, const uint8_t address[16], uint32_t zone) {
-  uint64_t h = hash(address, zone);
-  struct ref_responder_place *p = place_of(r, h, address, zone);
-  *p = (struct ref_responder_place){
-      .index = r->count, .generation = r->generation, .tag = tag_of(h)};
-  struct ref_responder *responder = &r->responder[r->count++];
-  memcpy(responder->address, address, sizeof responder->address);
-  responder->zone = zone;
+static uint32_t empty_place(const struct ref_responders *r, uint64_t h) {
+  uint32_t place = home(r, h);
+  while (r->tag[place]) place = after(r, place);
+  return place;
 }
 
 static bool grow(struct ref_responders *r) {
   struct ref_responders bigger = *r;
   if (!allocate(&bigger, r->capacity * 2)) return false;
-  for (uint32_t i = 0; i < r->count; i++)
-    append(&bigger, r->responder[i].address, r->responder[i].zone);
-  free(r->responder);
-  free(r->place);
+  for (; bigger.count < r->count; bigger.count++) {
+    const struct ref_responder *one = &r->responder[bigger.count];
+    uint64_t h = hash(one->address, one->zone);
+    take(&bigger, empty_place(&bigger, h), h, bigger.count);
+    bigger.responder[bigger.count] = *one;
+  }
+  free_arrays(r);
   *r = bigger;
   return true;
 }
 
-bool ref_responders_add(struct ref_responders *r, const struct chorus_endpoint *server) {
-  if (r->count == room(r->capacity) && !grow(r)) return false;
-  append(r, server->address, server->zone);
+bool ref_responders_add(struct ref_responders *r, const struct chorus_endpoint *server,
+                        const struct ref_responder_look *look) {
+  uint32_t place = look->place;
+  if (r->count == room(r->capacity)) {
+    if (!grow(r)) return false;
+    place = empty_place(r, look->hash);
+  }
+  take(r, place, look->hash, r->count);
+  struct ref_responder *one = &r->responder[r->count++];
+  memcpy(one->address, server->address, sizeof one->address);
+  one->zone = server->zone;
   return true;
 }

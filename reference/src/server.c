@@ -4,8 +4,13 @@
 
 #include <stdlib.h>
 
-static struct ref_env env_of(const struct ref_server *s, chorus_time now) {
-  return (struct ref_env){.context = s->policy_context, .host = s->host, .now = now};
+struct ref_env ref_server_env(const struct ref_server *s, chorus_time now) {
+  return (struct ref_env){.context = s->policy_context, .host = s->agenda->host, .now = now};
+}
+
+static struct ref_server *server_of(void *node) {
+  const struct ref_agenda *a = node;
+  return a->server;
 }
 
 void ref_server_process(struct ref_server *s, struct ref_work *w) {
@@ -27,40 +32,31 @@ void ref_server_process(struct ref_server *s, struct ref_work *w) {
 
 /* Whether the request was seen before. A Confirmable one then gets the same reply again. */
 static bool is_duplicate(struct ref_server *s, struct ref_work *w) {
-  struct chorus_endpoint source;
-  uint16_t mid;
   chorus_time age;
-  s->policy->dedup_key(&w->env, &w->request, &source, &mid);
-  if (w->message.type != REF_CON) {
-    bool seen = ref_dedup_find(&s->dedup, &source, mid, w->env.now, &age);
-    if (seen && s->policy->duplicate(&w->env, &w->request, age, !s->no_dedup)) return true;
-    ref_dedup_add(&s->dedup, &source, mid, w->env.now, REF_NON_LIFETIME);
-    return false;
-  }
-  const struct ref_received *r = ref_exchanges_find(&s->exchanges, &source, mid);
+  s->policy->dedup_key(&w->env, &w->request, &w->key_source, &w->key_mid);
+  if (w->message.type != REF_CON)
+    return ref_dedup_find(&s->dedup, &w->key_source, w->key_mid, w->env.now, &age) &&
+           s->policy->duplicate(&w->env, &w->request, age, !s->no_dedup);
+  const struct ref_received *r = ref_exchanges_find(&s->exchanges, &w->key_source, w->key_mid);
   if (!r || !s->policy->duplicate(&w->env, &w->request, w->env.now - r->at, true)) return false;
   const struct chorus_datagram *d = w->request.datagram;
-  if (r->length) ref_server_send(s, &d->source, &d->destination, r->reply, r->length);
+  if (r->length) ref_send(s->agenda->host, &d->source, &d->destination, r->reply, r->length);
   return true;
 }
 
-/* Keeps a copy of a request until |at|. */
-static void defer(struct ref_server *s, const struct chorus_datagram *datagram, chorus_time at) {
-  struct ref_deferred *d = malloc(sizeof *d + datagram->length);
-  if (!d) return;
-  d->at = at;
-  d->datagram = *datagram;
-  memcpy(d->octets, datagram->payload, datagram->length);
-  d->datagram.payload = d->octets;
-  struct ref_deferred **place = &s->deferred;
-  while (*place && (*place)->at <= at) place = &(*place)->next;
-  d->next = *place;
-  *place = d;
+/*
+ * Remembers a request; a Confirmable one is remembered with its reply. It is the last that is done
+ * with it: until the memory for it is there, which comes from far away, everything written later
+ * has to wait.
+ */
+static void remember(struct ref_server *s, const struct ref_work *w) {
+  if (w->message.type != REF_CON)
+    ref_dedup_add(&s->dedup, &w->key_source, w->key_mid, w->env.now, REF_NON_LIFETIME);
 }
 
 static void work_begin(struct ref_server *s, struct ref_work *w, chorus_time now,
                        const struct chorus_datagram *datagram) {
-  w->env = env_of(s, now);
+  w->env = ref_server_env(s, now);
   w->resource = NULL;
   w->path[0] = '\0';
   w->accept = w->block_number = w->block_size = -1;
@@ -89,9 +85,10 @@ static void receive_request(struct ref_server *s, struct ref_work *w, enum ref_f
   if (is_duplicate(s, w)) return;
   chorus_time at = s->policy->execute_at(&w->env, &w->request);
   if (at > w->env.now)
-    defer(s, w->request.datagram, at);
+    ref_agenda_defer(s->agenda, w->request.datagram, at);
   else
     ref_server_process(s, w);
+  remember(s, w);
 }
 
 /* A reply to a group or to nobody would go astray, and port 5684 is not ours (seed 2.3.2). */
@@ -102,7 +99,7 @@ static bool is_sane(const struct chorus_datagram *d) {
 }
 
 static void server_datagram(void *node, chorus_time now, const struct chorus_datagram *datagram) {
-  struct ref_server *s = node;
+  struct ref_server *s = server_of(node);
   struct ref_work w;
   ref_dedup_prefetch(&s->dedup);
   if (!is_sane(datagram)) return;
@@ -111,16 +108,15 @@ static void server_datagram(void *node, chorus_time now, const struct chorus_dat
   if (!w.message.has_header || !s->policy->version(&w.env, w.message.version)) return;
   bool answer = w.message.type == REF_ACK || w.message.type == REF_RST;
   if (answer && !w.request.group && fault == REF_FAULT_NONE)
-    ref_pending_acknowledged(s, &w.env, &datagram->source, w.message.mid);
+    ref_agenda_acknowledged(s->agenda, &w.env, &datagram->source, w.message.mid);
   if (!answer) receive_request(s, &w, fault);
-  ref_server_schedule(s);
+  ref_agenda_schedule(s->agenda);
 }
 
 static void run_deferred(struct ref_server *s, chorus_time now) {
-  while (s->deferred && s->deferred->at <= now) {
-    struct ref_deferred *d = s->deferred;
+  struct ref_deferred *d;
+  while ((d = ref_agenda_take_deferred(s->agenda, now))) {
     struct ref_work w;
-    s->deferred = d->next;
     ref_decode(d->octets, d->datagram.length, &w.message);
     work_begin(s, &w, now, &d->datagram);
     ref_server_process(s, &w);
@@ -129,19 +125,28 @@ static void run_deferred(struct ref_server *s, chorus_time now) {
 }
 
 static void server_wake(void *node, chorus_time now) {
-  struct ref_server *s = node;
-  struct ref_env env = env_of(s, now);
-  s->deadline = CHORUS_NEVER;
-  if (s->deferred) run_deferred(s, now);
-  ref_pending_run(s, &env);
-  ref_server_schedule(s);
+  struct ref_agenda *a = node;
+  a->deadline = CHORUS_NEVER;
+  if (a->deferred) run_deferred(a->server, now);
+  ref_agenda_send_due(a, now);
+  ref_agenda_schedule(a);
+}
+
+/* Asks for what a request from anybody will touch. */
+static void server_expect(void *node, const struct chorus_endpoint *source) {
+  (void)source;
+  const struct ref_server *s = server_of(node);
+  __builtin_prefetch(&s->policy, 1);
+  __builtin_prefetch(&s->period, 1);
+  __builtin_prefetch(&s->dedup, 1);
+  __builtin_prefetch(s + 1, 1); /* the first resource, which takes more than one line */
+  __builtin_prefetch((const uint8_t *)(s + 1) + REF_CACHE_LINE, 1);
 }
 
 static int server_start(void *node, chorus_time now, const struct chorus_host *host) {
-  struct ref_server *s = node;
-  s->host = host;
-  s->deadline = CHORUS_NEVER;
-  s->started = true;
+  struct ref_server *s = server_of(node);
+  s->agenda->host = host;
+  s->agenda->deadline = CHORUS_NEVER;
   ref_mids_start(&s->mids, now, host->ops->random(host->context, REF_RANDOM_MID));
   int status = host->ops->open(host->context, s->port);
   if (status != CHORUS_OK) return status;
@@ -152,27 +157,28 @@ static int server_start(void *node, chorus_time now, const struct chorus_host *h
 }
 
 static void server_stop(void *node, chorus_time now) {
-  struct ref_server *s = node;
+  const struct ref_agenda *a = node;
   struct chorus_event event = {.type = CHORUS_EVENT_LEAK};
-  if (s->pending && s->pending->due < now) {
+  if (a->pending && a->pending->due < now) {
     event.detail = "a response that was due";
-    event.peer = s->pending->destination;
-    ref_emit(s->host, &event);
+    event.peer = a->pending->destination;
+    ref_emit(a->host, &event);
   }
-  if (s->deferred && s->deferred->at < now) {
+  if (a->deferred && a->deferred->at < now) {
     event.detail = "a request that was to be executed";
-    event.peer = s->deferred->datagram.source;
-    ref_emit(s->host, &event);
+    event.peer = a->deferred->datagram.source;
+    ref_emit(a->host, &event);
   }
 }
 
-static const struct chorus_node_ops server_ops = {.start = server_start,
-                                                  .datagram = server_datagram,
-                                                  .wake = server_wake,
-                                                  .command = ref_server_command,
-                                                  .stop = server_stop,
-                                                  .datagram_lines = REF_SERVER_DATAGRAM_LINES,
-                                                  .wake_lines = REF_SERVER_WAKE_LINES};
+static const struct chorus_node_ops server_ops = {
+    .start = server_start,
+    .datagram = server_datagram,
+    .wake = server_wake,
+    .command = ref_server_command,
+    .stop = server_stop,
+    .wake_lines = 1u << 0 | 1u << offsetof(struct ref_agenda, own.inline_octets) / REF_CACHE_LINE,
+    .expect = server_expect};
 
 /* The configuration, checked and cut to one block of memory. */
 
@@ -182,6 +188,7 @@ static const char *config_fault(const struct ref_server_config *c) {
     if (c->groups[i].port == CHORUS_COAPS_PORT)
       return "port 5684 is not for groups (draft-dijk-core-groupcomm-bis-03, section 2.3.2)";
   }
+  if (c->resource_count > UINT16_MAX) return "there are too many resources";
   for (size_t i = 0; i < c->resource_count; i++) {
     if (!c->resources[i].path || c->resources[i].path[0] != '/')
       return "a path has no leading \"/\"";
@@ -279,33 +286,56 @@ static void to_heap(void *context, void *memory) {
 
 static const struct ref_allocator heap = {.allocate = from_heap, .release = to_heap};
 
-struct chorus_node ref_server_new(const struct ref_server_config *c, const char **why) {
-  const struct ref_allocator *allocator = c->allocator ? c->allocator : &heap;
-  const char *fault = config_fault(c);
-  size_t group_offset = 0, size = fault ? 0 : block_size(c, &group_offset);
-  struct ref_server *s = fault ? NULL : allocator->allocate(allocator->context, size);
-  if (!s) {
-    if (why) *why = fault ? fault : "no memory";
-    return (struct chorus_node){NULL, NULL};
-  }
-  memset(s, 0, size);
-  fill(s, c);
-  s->block = size;
-  s->allocator = *allocator;
+/* Cuts the block that begins with |s| into its parts. */
+static void divide(struct ref_server *s, const struct ref_server_config *c, size_t group_offset) {
   s->resources = (struct ref_server_resource *)(s + 1);
-  s->resource_count = c->resource_count;
+  s->resource_count = (uint16_t)c->resource_count;
   struct ref_server_group *groups = (void *)((uint8_t *)s + group_offset);
   uint8_t *text = (uint8_t *)(s->resources + c->resource_count);
   for (size_t i = 0; i < c->resource_count; i++)
     copy_resource(&s->resources[i], &c->resources[i], &text);
   ref_groups_configure(s, groups, c->groups, c->group_count);
-  return (struct chorus_node){&server_ops, s};
+}
+
+static void give_back(const struct ref_allocator *allocator, void *memory) {
+  if (memory && allocator->release) allocator->release(allocator->context, memory);
+}
+
+/* A server with its agenda, all zero but for what ties them together; NULL: no memory. */
+static struct ref_server *allocate(const struct ref_allocator *allocator, size_t size) {
+  struct ref_agenda *a = allocator->allocate(allocator->context, sizeof *a);
+  struct ref_server *s = a ? allocator->allocate(allocator->context, size) : NULL;
+  if (!s) {
+    give_back(allocator, a);
+    return NULL;
+  }
+  memset(s, 0, size);
+  memset(a, 0, sizeof *a);
+  s->block = size;
+  s->allocator = *allocator;
+  s->agenda = a;
+  a->server = s;
+  return s;
+}
+
+struct chorus_node ref_server_new(const struct ref_server_config *c, const char **why) {
+  const char *fault = config_fault(c);
+  size_t group_offset = 0, size = fault ? 0 : block_size(c, &group_offset);
+  struct ref_server *s = fault ? NULL : allocate(c->allocator ? c->allocator : &heap, size);
+  if (!s) {
+    if (why) *why = fault ? fault : "no memory";
+    return (struct chorus_node){NULL, NULL};
+  }
+  fill(s, c);
+  divide(s, c, group_offset);
+  return (struct chorus_node){&server_ops, s->agenda};
 }
 
 void ref_server_free(struct chorus_node node) {
-  struct ref_server *s = node.state;
-  if (!s) return;
-  ref_pending_clear(s);
+  struct ref_agenda *a = node.state;
+  if (!a) return;
+  struct ref_server *s = a->server;
+  ref_agenda_clear(a);
   ref_dedup_free(&s->dedup);
   ref_exchanges_free(&s->exchanges);
   for (size_t i = 0; i < s->resource_count; i++) free(s->resources[i].changed);
@@ -314,17 +344,14 @@ void ref_server_free(struct chorus_node node) {
   free(s->sources);
   free(s->why);
   struct ref_allocator allocator = s->allocator;
-  if (allocator.release) allocator.release(allocator.context, s);
+  give_back(&allocator, s);
+  give_back(&allocator, a);
 }
 
 size_t ref_server_footprint(const struct chorus_node *node) {
-  const struct ref_server *s = node->state;
-  size_t size =
-      s->block + s->period_count * sizeof *s->periods + s->source_count * sizeof *s->sources;
-  if (s->dedup.seen) size += s->dedup.capacity * (sizeof(struct ref_seen) + sizeof(uint16_t));
-  for (const struct ref_pending *p = s->pending; p; p = p->next)
-    size +=
-        (p == &s->first_pending ? 0 : sizeof *p) + (p->length > REF_PENDING_INLINE ? p->length : 0);
+  const struct ref_server *s = server_of(node->state);
+  size_t size = ref_agenda_footprint(s->agenda) + s->block + ref_dedup_footprint(&s->dedup) +
+                s->period_count * sizeof *s->periods + s->source_count * sizeof *s->sources;
   for (const struct ref_received *r = s->exchanges.first; r; r = r->next)
     size += sizeof *r + r->length;
   for (size_t i = 0; i < s->resource_count; i++)

@@ -6,16 +6,17 @@
  *   request.c   read the options, find the resource
  *   execute.c   run the method, make an outcome
  *   respond.c   suppress or answer; piggyback, send at once, or keep for later
- *   pending.c   what is to be sent later: group responses in their Leisure, separate responses
+ *   pace.c      how much was answered: Leisure periods, rate towards a source
+ *   agenda.c    what is to be sent later: group responses in their Leisure, separate responses
  *
- * A server is one block of memory: this structure, its resources, texts and groups. With 100,000
- * servers in one process every call finds its server outside of the cache, so what a group request
- * or its wake touches is gathered in as few cache lines as possible; REF_SERVER_DATAGRAM_LINES and
- * REF_SERVER_WAKE_LINES name them.
+ * A server is two blocks of memory: its agenda, and this structure with its resources, texts and
+ * groups. With 100,000 servers in one process every call finds its server outside of the cache, so
+ * what a group request touches is gathered in as few cache lines as possible.
  */
 #ifndef REF_SERVER_H
 #define REF_SERVER_H
 
+#include "agenda.h"
 #include "chorus/reference.h"
 #include "codec.h"
 #include "dedup.h"
@@ -23,7 +24,6 @@
 #include "mid.h"
 
 enum {
-  REF_PENDING_INLINE = 64,
   REF_PAYLOAD_MAX = 1024, /* RFC 7252, section 4.6 */
   REF_PATH_TEXT = 512,    /* path and query as text; longer ones are cut, and match nothing */
   REF_LINKS_MAX = 8192,   /* /.well-known/core; further links are left out */
@@ -52,23 +52,6 @@ struct ref_server_resource {
   uint64_t initial_counter;
 };
 
-/*
- * A response on its way, ordered by |due|. What comes after its octets is rarely needed, so that a
- * short one takes a server no more than its first two cache lines.
- */
-struct ref_pending {
-  struct ref_pending *next;
-  chorus_time due;
-  struct chorus_endpoint destination;
-  struct chorus_endpoint source;
-  uint16_t length;
-  uint8_t attempts; /* transmissions so far */
-  bool in_use;
-  uint8_t inline_octets[REF_PENDING_INLINE];
-  uint8_t *long_octets; /* on the heap, when they are more than that */
-  chorus_time interval; /* last retransmission interval */
-};
-
 /* The Leisure period of one group membership. */
 struct ref_membership_period {
   struct chorus_endpoint group;
@@ -82,41 +65,29 @@ struct ref_source_rate {
   chorus_time next;
 };
 
-/* A request whose execution a policy put off. */
-struct ref_deferred {
-  struct ref_deferred *next;
-  chorus_time at;
-  struct chorus_datagram datagram;
-  uint8_t octets[];
-};
-
 struct ref_server_group {
   struct chorus_endpoint endpoint;
   bool joined;
 };
 
-enum { REF_CACHE_LINE = 64 };
-
 struct ref_server {
-  _Alignas(REF_CACHE_LINE) const struct chorus_host *host;
+  _Alignas(REF_CACHE_LINE) const struct ref_server_policy *policy;
   void *policy_context;
-  struct ref_pending *pending; /* the next first */
-  struct ref_deferred *deferred;
-  chorus_time deadline; /* as told to the host */
-  struct ref_pending first_pending;
-  /* A wake touches no more than the above. */
-  const struct ref_server_policy *policy;
+  struct ref_agenda *agenda; /* the node's state; has the host */
   struct ref_server_resource *resources;
-  size_t resource_count;
-  chorus_time leisure;
   struct ref_source_rate source; /* the source that was used last */
-  struct ref_mids mids;
-  struct ref_membership_period period; /* the membership that was used last */
-  uint32_t response_rate;
-  uint16_t port;
-  bool no_dedup, no_filter, no_discovery, only_widen, multicast_unaware, started;
-  struct ref_dedup dedup;
 
+  struct ref_membership_period period; /* the membership that was used last */
+  chorus_time leisure;
+  uint32_t response_rate;
+  uint16_t resource_count;
+  bool no_dedup : 1, only_widen : 1, multicast_unaware : 1, no_discovery : 1;
+  struct ref_mids mids; /* its first octets */
+  /* Most group requests touch the above, */
+  struct ref_dedup dedup; /* and a line or two of this. */
+
+  bool no_filter;
+  uint16_t port;
   struct ref_exchanges exchanges;
   struct ref_membership_period *periods; /* of other memberships */
   size_t period_count;
@@ -133,21 +104,13 @@ struct ref_server {
   uint8_t discovery_joined; /* bit per All CoAP Nodes group */
 };
 
-/* The cache line of an octet of the block of memory, as a bit of a set. */
-#define REF_LINE_OF(offset) (UINT32_C(1) << ((offset) / REF_CACHE_LINE))
-#define REF_SERVER_WAKE_LINES \
-  (REF_LINE_OF(0) | REF_LINE_OF(offsetof(struct ref_server, first_pending.inline_octets)))
-#define REF_SERVER_DATAGRAM_LINES                                                             \
-  (REF_SERVER_WAKE_LINES | REF_LINE_OF(offsetof(struct ref_server, policy)) |                 \
-   REF_LINE_OF(offsetof(struct ref_server, period)) |                                         \
-   REF_LINE_OF(offsetof(struct ref_server, dedup)) | REF_LINE_OF(sizeof(struct ref_server)) | \
-   REF_LINE_OF(sizeof(struct ref_server) + REF_CACHE_LINE))
-
 /* A request in the works. */
 struct ref_work {
   struct ref_env env;
   struct ref_request request;
   struct ref_message message;
+  struct chorus_endpoint key_source;    /* by which it is told from its copies, */
+  uint16_t key_mid;                     /* and this */
   struct ref_server_resource *resource; /* NULL: unknown, or discovery */
   struct ref_outcome outcome;
   int accept;                   /* Accept, or -1 */
@@ -183,29 +146,19 @@ void ref_respond(struct ref_server *s, struct ref_work *w);
 /* Reacts to a message that cannot be processed. */
 void ref_reject(struct ref_server *s, struct ref_work *w, enum ref_fault fault);
 /* Sends |length| octets. */
-void ref_server_send(struct ref_server *s, const struct chorus_endpoint *destination,
-                     const struct chorus_endpoint *source, const uint8_t *octets, size_t length);
+void ref_send(const struct chorus_host *host, const struct chorus_endpoint *destination,
+              const struct chorus_endpoint *source, const uint8_t *octets, size_t length);
 
-/* pending.c */
-bool ref_pending_add(struct ref_server *s, chorus_time due,
-                     const struct chorus_endpoint *destination,
-                     const struct chorus_endpoint *source, const uint8_t *octets, size_t length);
-/* Sends everything that is due. */
-void ref_pending_run(struct ref_server *s, const struct ref_env *env);
-/* An ACK or RST has come. */
-void ref_pending_acknowledged(struct ref_server *s, const struct ref_env *env,
-                              const struct chorus_endpoint *source, uint16_t mid);
-void ref_pending_clear(struct ref_server *s);
+/* pace.c */
 /* The period of a group membership that was planned last; made when there is none. NULL: no memory.
  */
 struct ref_period *ref_period_of(struct ref_server *s, const struct chorus_endpoint *group,
                                  chorus_time now);
 /* Takes one response towards |source| from its rate; false when it has had enough. */
 bool ref_rate_take(struct ref_server *s, const struct chorus_endpoint *source, chorus_time now);
-/* Tells the host the next deadline, if it is another one. */
-void ref_server_schedule(struct ref_server *s);
-
-/* server.c: a request whose time has come. */
+/* server.c */
+struct ref_env ref_server_env(const struct ref_server *s, chorus_time now);
+/* A request whose time has come. */
 void ref_server_process(struct ref_server *s, struct ref_work *w);
 
 /* server_command.c */

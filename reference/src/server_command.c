@@ -116,30 +116,31 @@ static int command_restart(struct ref_server *s, chorus_time now,
   static const char *const known[] = {NULL};
   if (!arguments_known(s, command, known, why)) return CHORUS_UNSUPPORTED;
   struct chorus_event event = {.type = CHORUS_EVENT_RESTART};
-  ref_pending_clear(s);
+  ref_agenda_clear(s->agenda);
   ref_dedup_free(&s->dedup);
   ref_exchanges_free(&s->exchanges);
   s->period_count = s->source_count = 0;
   memset(&s->period, 0, sizeof s->period);
   memset(&s->source, 0, sizeof s->source);
   s->discovery.answered_2_05 = false;
-  ref_emit(s->host, &event);
+  ref_emit(s->agenda->host, &event);
   for (size_t i = 0; i < s->resource_count; i++)
     if (ref_resource_reset(&s->resources[i])) ref_emit_state(s, &s->resources[i], "restart");
-  ref_mids_start(&s->mids, now, s->host->ops->random(s->host->context, REF_RANDOM_MID));
+  ref_mids_start(&s->mids, now,
+                 s->agenda->host->ops->random(s->agenda->host->context, REF_RANDOM_MID));
   ref_groups_restart(s, now);
   return CHORUS_OK;
 }
 
 int ref_server_command(void *node, chorus_time now, const struct chorus_command *command,
                        const char **why) {
-  struct ref_server *s = node;
+  struct ref_server *s = ((struct ref_agenda *)node)->server;
   int status = CHORUS_UNSUPPORTED;
   *why = "a server knows the verbs set, join, leave and restart";
   if (strcmp(command->verb, "set") == 0) status = command_set(s, command, why);
   if (strcmp(command->verb, "join") == 0 || strcmp(command->verb, "leave") == 0)
     status = command_membership(s, now, command, why);
   if (strcmp(command->verb, "restart") == 0) status = command_restart(s, now, command, why);
-  ref_server_schedule(s);
+  ref_agenda_schedule(s->agenda);
   return status;
 }

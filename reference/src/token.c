@@ -54,8 +54,11 @@ static bool same(const struct ref_token_entry *e, const uint8_t *token, uint8_t 
 
 static uint16_t *mark_of(struct ref_tokens *t, const uint8_t *token, uint8_t length) {
   uint64_t word = length;
-  if (length) memcpy(&word, token, length);
-  return &t->marks[word * UINT64_C(0x9e3779b97f4a7c15) >> 56];
+  if (length == 8)
+    memcpy(&word, token, 8);
+  else
+    for (uint8_t i = 0; i < length; i++) word = word << 8 | token[i];
+  return &t->marks[word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - REF_TOKEN_MARK_BITS)];
 }
 
 static bool listed(const struct ref_token_entry *e, const uint8_t *token, uint8_t length) {

@@ -17,13 +17,14 @@ struct ref_token_entry {
   uint8_t token[8];
 };
 
-#define REF_TOKEN_MARKS 256
+#define REF_TOKEN_MARK_BITS 10
 
 struct ref_tokens {
-  struct ref_token_entry *active;          /* of requests that go on */
-  struct ref_token_entry *oldest, *latest; /* retired, in the order in which they get free */
-  uint16_t marks[REF_TOKEN_MARKS]; /* entries by a hash of the Token: 0 tells without a search */
-  uint64_t serial;                 /* Tokens handed out so far */
+  struct ref_token_entry *active;           /* of requests that go on */
+  struct ref_token_entry *oldest, *latest;  /* retired, in the order in which they get free */
+  uint16_t marks[1 << REF_TOKEN_MARK_BITS]; /* entries by a hash of the Token: 0 tells without a
+                                               search */
+  uint64_t serial;                          /* Tokens handed out so far */
   uint8_t *busy; /* bit per Token of up to two octets, on the heap when there are such */
   uint8_t *used; /* likewise: was handed out before */
 };
