@@ -15,32 +15,53 @@
 
 #define REGION ((size_t)2 << 20) /* octets of a huge page */
 
-/* Where the servers live, one behind the other, so that 100,000 need few page lookups. */
-struct arena {
-  void **regions;
-  size_t count;
-  uint8_t *rest; /* of the last region */
+#define SIZES_MOST 4
+
+/* Blocks of one size, one behind the other. */
+struct pool {
+  size_t size;
+  uint8_t *rest; /* of its last region */
   size_t rest_size;
 };
 
-static bool add_region(struct arena *a) {
+/*
+ * Where the servers live: blocks of equal size side by side in huge pages, so that 100,000 need few
+ * page lookups.
+ */
+struct arena {
+  void **regions;
+  size_t count;
+  struct pool pools[SIZES_MOST];
+};
+
+static struct pool *pool_of(struct arena *a, size_t size) {
+  for (size_t i = 0; i < SIZES_MOST; i++) {
+    struct pool *p = &a->pools[i];
+    if (p->size == 0) p->size = size;
+    if (p->size == size) return p;
+  }
+  return NULL;
+}
+
+static bool add_region(struct arena *a, struct pool *p) {
   void **regions = realloc(a->regions, (a->count + 1) * sizeof *regions);
   if (!regions) return false;
   a->regions = regions;
-  a->rest = aligned_alloc(REGION, REGION);
-  a->rest_size = a->rest ? REGION : 0;
-  if (!a->rest) return false;
-  madvise(a->rest, REGION, MADV_HUGEPAGE); /* a hint; without it all works the same */
-  regions[a->count++] = a->rest;
+  p->rest = aligned_alloc(REGION, REGION);
+  p->rest_size = p->rest ? REGION : 0;
+  if (!p->rest) return false;
+  madvise(p->rest, REGION, MADV_HUGEPAGE); /* a hint; without it all works the same */
+  regions[a->count++] = p->rest;
   return true;
 }
 
 static void *arena_allocate(void *context, size_t size) {
   struct arena *a = context;
-  if (a->rest_size < size && (size > REGION || !add_region(a))) return NULL;
-  void *memory = a->rest;
-  a->rest += size;
-  a->rest_size -= size;
+  struct pool *p = pool_of(a, size);
+  if (!p || (p->rest_size < size && (size > REGION || !add_region(a, p)))) return NULL;
+  void *memory = p->rest;
+  p->rest += size;
+  p->rest_size -= size;
   return memory;
 }
 
@@ -141,12 +162,16 @@ struct sample {
   double seconds, deliveries;
 };
 
+/* Responses between two looks at the clock, at least: looking costs some 30 ns. */
+#define BETWEEN_LOOKS 100
+
 /* Requests every 10 s of virtual time until the wall clock says enough. */
 static bool measure(struct world *w, const struct bench_options *o, uint64_t *number,
                     struct sample *sample) {
   uint64_t before = emu_counters(w->network).datagrams_delivered, start = bench_now(), now;
   do {
-    if (!ask(w, (*number)++)) return false;
+    for (uint64_t asked = 0; asked == 0 || asked * w->members < BETWEEN_LOOKS; asked++)
+      if (!ask(w, (*number)++)) return false;
     now = bench_now();
   } while (now - start < o->min_ns);
   uint64_t delivered = emu_counters(w->network).datagrams_delivered - before;
