@@ -197,7 +197,17 @@ static char *file_name(const struct cli_plan *plan, const char *name, uint64_t s
   return out.data;
 }
 
+static void free_run(struct cli_planned *run) {
+  scn_free(run->scenario);
+  free(run->file);
+  free(run->reproduce);
+}
+
 static bool add_run(struct cli_plan *plan, const struct cli_planned *run) {
+  if (plan->count == CLI_RUNS_MOST) {
+    plan->too_many = true;
+    return false;
+  }
   if ((plan->count & (plan->count - 1)) == 0) {
     size_t capacity = plan->count ? 2 * plan->count : 1;
     struct cli_planned *grown = realloc(plan->runs, capacity * sizeof *grown);
@@ -225,7 +235,9 @@ static bool add_repeats(struct cli_plan *plan, const struct cli_wish *wish,
     struct cli_planned run = {.scenario = s, .seed = seed};
     run.file = file_name(plan, name, seed, wish->repeat > 1);
     run.reproduce = reproduction(file, by_path, s, seed, wish);
-    if (!run.file || !run.reproduce || !add_run(plan, &run)) return false;
+    if (run.file && run.reproduce && add_run(plan, &run)) continue;
+    free_run(&run);
+    return false;
   }
   return true;
 }
@@ -262,8 +274,13 @@ bool cli_plan_make(struct cli_plan *plan, const struct cli_wish *wish) {
   if (!read_files(plan, wish) || !each_selects(plan, wish)) return false;
   scn_errors_init(&errors);
   bool ok = rules_exist(&plan->library, &errors);
-  for (size_t f = 0; f < plan->library.count; f++)
+  for (size_t f = 0; f < plan->library.count && !plan->too_many; f++)
     ok = add_file(plan, wish, plan->library.files[f], &errors) && ok;
+  if (plan->too_many)
+    fprintf(stderr,
+            "chorus %s: more than %d runs, whose results would take more than 7 GB of memory: ask "
+            "for fewer at a time (--repeat, --set, selectors), or for random ones (run --fuzz)\n",
+            wish->command, CLI_RUNS_MOST);
   scn_errors_print(&errors, stderr);
   scn_errors_free(&errors);
   if (ok && plan->count == 0) {
@@ -271,12 +288,6 @@ bool cli_plan_make(struct cli_plan *plan, const struct cli_wish *wish) {
     return false;
   }
   return ok;
-}
-
-static void free_run(struct cli_planned *run) {
-  scn_free(run->scenario);
-  free(run->file);
-  free(run->reproduce);
 }
 
 void cli_plan_keep(struct cli_plan *plan, chorus_time longest) {

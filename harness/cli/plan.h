@@ -7,6 +7,9 @@
 #include "cli/stacks.h"
 #include "run/run.h"
 
+/* What one plan holds at most: results are kept until the end, some 0.7 MB for each run. */
+enum { CLI_RUNS_MOST = 10000 };
+
 struct cli_planned {
   struct scn_scenario *scenario;
   uint64_t seed;
@@ -20,6 +23,7 @@ struct cli_plan {
   struct scn_library library;
   struct cli_planned *runs;
   size_t count;
+  bool too_many; /* a run more than CLI_RUNS_MOST was wished */
 };
 
 struct cli_wish {

@@ -202,10 +202,18 @@ def test_no_place_to_write_is_exit_3(tool: Chorus, tmp_path: Path) -> None:
     result.check_exit_code(3).check_stderr("file/out")
 
 
+def test_more_runs_than_memory_are_refused(tool: Chorus, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = tool.call("run", "--repeat", "1000000", "--out", str(out))
+    result.check_exit_code(2).check_stderr("10000 runs").check_stderr("--fuzz")
+    assert result.stderr.count("more than") == 2  # one message, which says it of runs and of memory
+    assert not out.exists()
+
+
 def test_ctrl_c_leaves_what_was_captured_complete(tool: Chorus, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [tool.path, "run", "--repeat", "60", "--jobs", "1", "--out", str(out), "--no-report"],
+        [tool.path, "run", "--repeat", "30", "--jobs", "1", "--out", str(out), "--no-report"],
         env={**os.environ, **tool.environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
