@@ -6,17 +6,15 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
+
 static inline int run_suite(const char *name, const TTest *const *tests, size_t count) {
   Suite *suite = suite_create(name);
   TCase *cases = tcase_create(name);
   tcase_set_timeout(cases, 120);
   for (size_t i = 0; i < count; i++) tcase_add_test(cases, tests[i]);
   suite_add_tcase(suite, cases);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return check_run(suite);
 }
 
 #define RUN_SUITE(name, ...)                                       \

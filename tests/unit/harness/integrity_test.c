@@ -4,6 +4,7 @@
  * within one instant, options of the future. (The others have their tests where they belong;
  * docs/reference.md.)
  */
+#include "check_run.h"
 #include "judge_fixture.h"
 
 #define CLIENT "[2001:db8::c]:40000"
@@ -109,9 +110,5 @@ int main(void) {
   tcase_add_test(tc, w22_one_instant_keeps_its_order);
   tcase_add_test(tc, w23_unknown_elective_options_are_ignored);
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }

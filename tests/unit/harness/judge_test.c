@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The conversation model: relations of requests, receptions, legs, arrivals and what is due. */
+#include "check_run.h"
 #include "judge_fixture.h"
 
 static struct fx fx;
@@ -142,9 +143,5 @@ int main(void) {
   tcase_add_test(tc, a_reset_judge_is_as_new);
   tcase_add_test(tc, unknown_rules_cannot_be_selected);
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "chorus/endpoint_text.h"
 #include "scenario/library.h"
 
@@ -320,9 +321,5 @@ int main(void) {
   tcase_add_test(tests, selectors);
   tcase_add_test(tests, discovery_by_folder);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return check_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "mutants/change.h"
 #include "rules/rules.h"
 
@@ -268,9 +269,5 @@ int main(void) {
   tcase_add_test(c, options_are_changed);
   tcase_add_test(c, replies_fit);
   suite_add_tcase(suite, c);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return check_run(suite);
 }

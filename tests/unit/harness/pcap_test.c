@@ -6,6 +6,7 @@
 
 #include "capture/capture.h"
 #include "captures.h"
+#include "check_run.h"
 
 #define MICROSECONDS UINT32_C(0xa1b2c3d4)
 #define NANOSECONDS  UINT32_C(0xa1b23c4d)
@@ -187,9 +188,5 @@ static Suite *suite(void) {
 }
 
 int main(void) {
-  SRunner *runner = srunner_create(suite());
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return check_run(suite());
 }

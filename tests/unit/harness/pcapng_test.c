@@ -7,6 +7,7 @@
 
 #include "capture/capture.h"
 #include "captures.h"
+#include "check_run.h"
 
 static struct octets file;
 static struct cap_reader *reader;
@@ -486,9 +487,5 @@ static Suite *suite(void) {
 }
 
 int main(void) {
-  SRunner *runner = srunner_create(suite());
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return check_run(suite());
 }

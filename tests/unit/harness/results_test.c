@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "events/log.h"
 #include "run/waivers.h"
 #include "statement/statement.h"
@@ -382,9 +383,5 @@ int main(void) {
   tcase_add_test(tests, statements_are_written_as_they_are_read);
   tcase_add_test(tests, events_are_read_back);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return check_run(suite);
 }

@@ -6,6 +6,7 @@
 #ifndef CHORUS_TESTS_RULES_CLIENT_FIXTURE_H
 #define CHORUS_TESTS_RULES_CLIENT_FIXTURE_H
 
+#include "check_run.h"
 #include "judge_fixture.h"
 
 #define CLIENT "[2001:db8::c]:40000"
@@ -115,11 +116,7 @@ static inline enum jdg_verdict cfx_end(struct cfx *t, uint64_t ms, const char *r
 static inline int cfx_main(TCase *tests) {
   Suite *suite = suite_create("rules");
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }
 
 #endif

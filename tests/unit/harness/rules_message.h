@@ -3,6 +3,7 @@
 #ifndef CHORUS_TESTS_RULES_MESSAGE_H
 #define CHORUS_TESTS_RULES_MESSAGE_H
 
+#include "check_run.h"
 #include "judge_fixture.h"
 
 #define CLIENT  "[2001:db8::c]:40000"
@@ -64,11 +65,7 @@ static inline void later(uint64_t ms) {
 }
 
 static inline int run_suite(Suite *suite) {
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return check_run(suite);
 }
 
 static inline TCase *new_case(Suite *suite, const char *name) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "rules/rules.h"
 #include "run/fuzz.h"
 #include "run/offline.h"
@@ -457,9 +458,5 @@ int main(void) {
   tcase_add_test(tests, offline_as_online);
   tcase_add_test(tests, the_lattice);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return check_run(suite);
 }

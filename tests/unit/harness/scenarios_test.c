@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "rules/rules.h"
 #include "run/run.h"
 #include "scenario/library.h"
@@ -173,9 +174,5 @@ int main(void) {
   tcase_add_test(c, covered_rules_exist);
   tcase_add_loop_test(c, the_reference_passes_all_of_them, 0, JDG_PROFILE_COUNT);
   suite_add_tcase(suite, c);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return check_run(suite);
 }

@@ -16,6 +16,7 @@
 #ifndef CHORUS_TESTS_SERVER_FIXTURE_H
 #define CHORUS_TESTS_SERVER_FIXTURE_H
 
+#include "check_run.h"
 #include "judge_fixture.h"
 
 #define CLIENT           "[2001:db8::c]:40000"
@@ -140,11 +141,7 @@ static inline int run_tests(const char *name, const TTest *const *tests) {
   tcase_set_timeout(tcase, 60);
   for (; *tests; tests++) tcase_add_test(tcase, *tests);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return check_run(suite);
 }
 
 #endif

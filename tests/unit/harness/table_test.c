@@ -6,6 +6,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "chorus/endpoint_text.h"
 
 static bool same_number(const void *object, const void *key) {
@@ -52,9 +53,5 @@ int main(void) {
   tcase_add_test(tc, finds_what_was_added_and_not_what_was_removed);
   tcase_add_test(tc, neighbouring_addresses_spread);
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }

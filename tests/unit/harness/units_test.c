@@ -4,6 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
+
 START_TEST(durations) {
   static const struct {
     const char *text;
@@ -136,9 +138,5 @@ int main(void) {
   tcase_add_test(tests, nearest_word);
   tcase_add_test(tests, patterns);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return check_run(suite);
 }

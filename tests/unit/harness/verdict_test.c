@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "mutants/change.h"
 #include "rules/rules.h"
 
@@ -159,9 +160,5 @@ int main(void) {
   tcase_add_test(c, undecided_is_inconclusive);
   tcase_add_test(c, never_asked_is_not_exercised);
   suite_add_tcase(suite, c);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return check_run(suite);
 }

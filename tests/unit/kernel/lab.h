@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "chorus/endpoint_text.h"
 #include "chorus/kernel.h"
 
@@ -324,11 +325,7 @@ static inline int lab_main(const char *name, const struct lab_test *tests, size_
   tcase_set_timeout(cases, 120);
   for (size_t i = 0; i < count; i++) tcase_add_loop_test(cases, tests[i].test, 0, tests[i].loops);
   suite_add_tcase(suite, cases);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return check_run(suite);
 }
 
 #define LAB_SUITE(name, ...)                                      \

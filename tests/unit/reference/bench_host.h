@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "chorus/endpoint_text.h"
 #include "chorus/node.h"
 #include "chorus/reference.h"
@@ -230,11 +231,7 @@ static inline int run_tests(const char *name, const TTest *const *tests, size_t 
   for (size_t i = 0; i < count; i++) tcase_add_test(tcase, tests[i]);
   tcase_set_timeout(tcase, 120);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return check_run(suite);
 }
 #define RUN_TESTS(name, tests) run_tests(name, tests, sizeof(tests) / sizeof *(tests))
 

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "sut/sut.h"
 
 static const char text[] =
@@ -139,9 +140,5 @@ int main(void) {
   tcase_add_test(tests, refusal_is_told);
   tcase_add_test(tests, without_a_table_the_library_is_opened);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }

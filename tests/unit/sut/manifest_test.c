@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "sut/internal.h"
 
 #define HEAD   "name: x\nversion: \"1\"\nrung: d\n"
@@ -196,9 +197,5 @@ int main(void) {
   tcase_add_test(tests, placeholders_are_filled_in);
   tcase_add_test(tests, versions_come_from_commands);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }

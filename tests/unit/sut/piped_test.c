@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "check_run.h"
 #include "sut/sut.h"
 
 #define READY "read a; echo '{\\\"ready\\\":{\\\"protocol\\\":1,\\\"stack\\\":\\\"sh\\\"}}'; "
@@ -226,9 +227,5 @@ int main(void) {
   tcase_add_test(tests, words_outside_of_a_call);
   tcase_add_test(tests, ends_that_fail);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "run/run.h"
 #include "scenario/arena.h"
 #include "sut/sut.h"
@@ -245,9 +246,5 @@ int main(void) {
   tcase_add_test(tests, an_ignored_option_is_stated_or_not_known);
   tcase_add_test(tests, the_statement_wins);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "chorus/endpoint_text.h"
 
 /* NON GET, Message ID 0x1234, Token 77, Uri-Path "a"; and the response to it with payload "on". */
@@ -189,9 +190,5 @@ int main(void) {
   tcase_add_test(tests, payload_tells_more_than_the_peer);
   tcase_add_test(tests, rubbish_is_not_heard);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return check_run(suite);
 }
