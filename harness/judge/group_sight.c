@@ -69,6 +69,7 @@ static void describe(struct group_sight *sight, const struct jdg_look *look, enu
   if (bad == JDG_BAD_OPTION) dis_options_reject(m, &sight->seen.culprit);
   sight->digest = look->judge->digest;
   sight->seen.token_length = copy_token(sight->seen.token, m);
+  copy_token_front(sight->seen.token, m);
 }
 
 void group_sight_note(struct judge *judge, const struct jdg_look *look, enum jdg_bad bad) {
@@ -92,6 +93,16 @@ void group_sight_note(struct judge *judge, const struct jdg_look *look, enum jdg
     judge->no_memory = true;
 }
 
+/*
+ * What a statement says of the group. Events are not asked: they tell of now, the request was sent
+ * before.
+ */
+static void state_membership(const struct host *server, struct jdg_reception *q) {
+  enum jdg_tristate member = host_member(server, &q->destination);
+  q->member_known = member != JDG_UNKNOWN && !server->membership_events;
+  q->member = q->member_known && member == JDG_YES;
+}
+
 static struct reception *infer(struct judge *judge, struct jdg_host *server,
                                const struct group_sight *sight) {
   struct reception *r = jdg_pool_take(&judge->reception_pool);
@@ -104,6 +115,7 @@ static struct reception *infer(struct judge *judge, struct jdg_host *server,
   struct jdg_reception *q = &r->reception;
   q->server = server;
   q->certain = true; /* who reacts has received */
+  state_membership((const struct host *)server, q);
   struct request *request = request_find(judge, &q->source, q->token, q->token_length);
   struct leg *leg = request ? leg_of(judge, request, server) : NULL;
   q->request = request ? &request->request : NULL;

@@ -105,28 +105,43 @@ static void learn_mac(struct judge *judge, struct host *host, const uint8_t *pad
   host->mac_known = true;
 }
 
+/* Named by its address. */
+static struct host *host_named(struct judge *judge, const struct chorus_endpoint *address) {
+  char text[CHORUS_ENDPOINT_TEXT];
+  struct host *host = host_new(judge, chorus_address_text(address, text));
+  if (host)
+    host_add_address(judge, host, address);
+  else
+    judge->no_memory = true;
+  return host;
+}
+
+/* No host has a group's address: who sends from one is known by the link layer, or by that alone.
+ */
+static struct host *sender_as_group(struct judge *judge, const struct chorus_endpoint *group,
+                                    const uint8_t *padded) {
+  struct host *host = padded ? host_by_mac(judge, padded) : NULL;
+  if (!host) host = host_find(judge, group);
+  return host ? host : host_named(judge, group);
+}
+
 struct host *host_at(struct judge *judge, const struct chorus_endpoint *address, const uint8_t *mac,
                      size_t mac_length, uint8_t hop_limit) {
   struct host *host = host_find(judge, address);
   if (host && (host->mac_known || !mac)) return host;
-  if (chorus_is_group(address) || chorus_is_unspecified(address)) return NULL;
+  if (chorus_is_unspecified(address)) return NULL;
   uint8_t padded[16] = {0};
   bool trust_mac = mac && usable_mac(mac, mac_length) && initial_hop_limit(hop_limit);
   if (trust_mac) memcpy(padded, mac, mac_length);
+  if (chorus_is_group(address)) return sender_as_group(judge, address, trust_mac ? padded : NULL);
   if (host) {
     learn_mac(judge, host, trust_mac ? padded : NULL);
     return host;
   }
   if (trust_mac) host = host_by_mac(judge, padded);
   if (host && host_add_address(judge, host, address)) return host;
-  char text[CHORUS_ENDPOINT_TEXT];
-  host = host_new(judge, chorus_address_text(address, text));
-  if (!host) {
-    judge->no_memory = true;
-    return NULL;
-  }
-  host_add_address(judge, host, address);
-  learn_mac(judge, host, trust_mac ? padded : NULL);
+  host = host_named(judge, address);
+  if (host) learn_mac(judge, host, trust_mac ? padded : NULL);
   return host;
 }
 

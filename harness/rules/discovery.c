@@ -119,13 +119,18 @@ static bool read_filter(const struct jdg_request *q, struct filter *f) {
   return f->name.length > 0;
 }
 
+/* Errors that say no more than that nothing matches, or that filters are not supported. */
+static bool no_match_error(uint8_t code) {
+  return code == RULE_CODE(4, 0) || code == RULE_CODE(4, 4) || code == RULE_CODE(5, 1);
+}
+
 /* Whether no link of the representation matches; false where that cannot be told. */
 static bool matches_nothing(const struct jdg_look *look) {
   const struct dis_coap *m = look->coap;
   struct filter filter;
   struct rule_text rest = {m->payload, m->payload_length};
   struct rule_link link;
-  if (m->code != RULE_CODE(2, 5)) return dis_class(m->code) != 2;
+  if (m->code != RULE_CODE(2, 5)) return no_match_error(m->code);
   if (m->payload_length == 0) return true;
   if (is_part(m) || !parses(m) || !read_filter(look->leg->request, &filter)) return false;
   while (rule_link_next(&rest, &link))

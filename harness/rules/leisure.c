@@ -6,7 +6,8 @@
  * - A delay counts if it is the first response of a server to a request that came alone: in a
  * node's own view no earlier group request can still be pending (jdg_reception.isolated), elsewhere
  * the time is taken from the sighting of the request, and only too short or constant delays tell.
- * - No statistical verdict below LEISURE_SAMPLES delays.
+ * - No statistical verdict below LEISURE_SAMPLES delays. LEISURE_PLAIN delays without exception are
+ *   enough to see that they are immediate or constant: no chance makes random ones so.
  * - The text asks for a random time, not for a distribution (AMB-25): a test against the uniform
  * one is a remark. Delays that are immediate, constant, or beyond a declared Leisure break the
  * rule. A server that declares no Leisure may have chosen any.
@@ -17,6 +18,7 @@
 #include "rules/server.h"
 
 #define LEISURE_SAMPLES           80u                       /* n for a statistical verdict */
+#define LEISURE_PLAIN             20u                       /* n that shows what is plain */
 #define LEISURE_BINS              64u                       /* of the histogram over the Leisure */
 #define LEISURE_IMMEDIATE         (50 * CHORUS_MILLISECOND) /* no Leisure at all */
 #define LEISURE_IMMEDIATE_PERCENT 95u    /* of the delays: then all count as immediate */
@@ -115,13 +117,20 @@ static double distance(const struct delays *s) {
   return d;
 }
 
+/* A declared Leisure is the measure, however short it is. */
 static bool immediate(const struct jdg_host *host, const struct delays *s) {
-  if (s->immediate * 100 >= s->n * LEISURE_IMMEDIATE_PERCENT) return true;
-  return declared(host) && s->early * 2 > s->n;
+  if (declared(host)) return s->early * 2 > s->n;
+  return s->immediate * 100 >= s->n * LEISURE_IMMEDIATE_PERCENT;
+}
+
+static bool plainly_immediate(const struct jdg_host *host, const struct delays *s) {
+  return s->n >= LEISURE_PLAIN && (declared(host) ? s->early : s->immediate) == s->n;
 }
 
 static bool constant(const struct jdg_host *host, const struct delays *s) {
   chorus_time whole = declared(host) ? host->ics.leisure : s->most;
+  /* The noise of processing is no random time: nothing was waited for. */
+  if (!declared(host) && immediate(host, s)) return true;
   return deviation(s) < LEISURE_CONSTANT * (double)whole;
 }
 
@@ -157,7 +166,8 @@ void rule_gc_2_3_4_06(struct jdg_look *look) {
     return;
   }
   char expected[64], text[192];
-  if (s->n < LEISURE_SAMPLES) return;
+  bool enough = s->n >= LEISURE_SAMPLES;
+  if (!enough && !plainly_immediate(look->host, s)) return;
   if (immediate(look->host, s))
     jdg_break(look, 0, leisure_text(look->host, expected), "immediate responses: %s",
               summary(s, text));
@@ -187,12 +197,12 @@ void rule_gc_2_3_4_07(struct jdg_look *look) {
               "%llu of them too late: %s", (unsigned long long)s->late, summary(s, text));
     return;
   }
-  if (s->n < LEISURE_SAMPLES) return;
-  if (constant(look->host, s)) {
+  if (s->n >= LEISURE_PLAIN && constant(look->host, s)) {
     jdg_break(look, 0, leisure_text(look->host, expected), "hardly any spread: %s",
               summary(s, text));
     return;
   }
+  if (s->n < LEISURE_SAMPLES) return;
   remark_shape(look, s);
   jdg_pass(look);
 }

@@ -90,10 +90,12 @@ static bool attribute_matches(struct rule_text attribute, struct rule_text name,
   return any_part_matches(unquoted(have), value);
 }
 
-bool rule_link_matches(const struct rule_link *link, struct rule_text name,
-                       struct rule_text value) {
-  if (name.length == 4 && memcmp(name.at, "href", 4) == 0)
-    return value_matches(link->target, value);
+static bool is_text(struct rule_text text, const char *word) {
+  return text.length == strlen(word) && memcmp(text.at, word, text.length) == 0;
+}
+
+static bool any_attribute_matches(const struct rule_link *link, struct rule_text name,
+                                  struct rule_text value) {
   struct rule_text rest = link->attributes;
   while (rest.length) {
     skip(&rest, 1); /* the semicolon */
@@ -102,4 +104,15 @@ bool rule_link_matches(const struct rule_link *link, struct rule_text name,
     skip(&rest, attribute.length);
   }
   return false;
+}
+
+bool rule_link_matches(const struct rule_link *link, struct rule_text name,
+                       struct rule_text value) {
+  if (is_text(name, "href")) return value_matches(link->target, value);
+  if (any_attribute_matches(link, name, value)) return true;
+  /* Without "rel" the relation is "hosts" (RFC 6690, section 2.2). */
+  static const uint8_t any[] = "*", hosts[] = "hosts";
+  if (!is_text(name, "rel")) return false;
+  bool has_rel = any_attribute_matches(link, name, (struct rule_text){any, 1});
+  return !has_rel && value_matches((struct rule_text){hosts, sizeof hosts - 1}, value);
 }

@@ -102,6 +102,10 @@ START_TEST(answers_to_filters) {
       {"href=/b", "</a>", JDG_WARN},
       {"title=a b", "</a>;title=\"a b\"", JDG_NOT_EXERCISED},
       {"rt", "</a>", JDG_NOT_EXERCISED},
+      {"rel=hosts", "</a>;rt=light", JDG_NOT_EXERCISED},
+      {"rel=ho*", "</a>;rt=light", JDG_NOT_EXERCISED},
+      {"rel=hosts", "</a>;rel=index", JDG_WARN},
+      {"rel=index", "</a>;rt=light", JDG_WARN},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     if (i) fx_free(&fx);
@@ -115,6 +119,17 @@ END_TEST
 START_TEST(an_error_is_no_answer_to_a_filter) {
   filtered(JDG_DIJK_03, "rt=x", NON(CODE_404, 77, "aa"));
   expect("LF-4.1-02", JDG_WARN);
+}
+END_TEST
+
+START_TEST(other_errors_tell_nothing_of_the_filter) {
+  const int codes[] = {0x81, CODE_402, 0xa3}; /* 4.01, 4.02, 5.03 */
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+    if (i) fx_free(&fx);
+    filtered(JDG_DIJK_03, "rt=x", NON(codes[i], 77, "aa"));
+    expect("LF-4.1-02", JDG_NOT_EXERCISED);
+    expect("COAP-8.2-02", JDG_NOT_EXERCISED);
+  }
 }
 END_TEST
 
@@ -204,6 +219,7 @@ int main(void) {
       other_resources_are_not_judged,
       answers_to_filters,
       an_error_is_no_answer_to_a_filter,
+      other_errors_tell_nothing_of_the_filter,
       silence_is_right,
       unicast_queries_are_answered,
       an_unaware_server_may_answer,

@@ -37,6 +37,10 @@ static uint64_t short_leisure(unsigned i, uint64_t *random) {
   (void)i;
   return next(random) % 300;
 }
+static uint64_t tiny_leisure(unsigned i, uint64_t *random) {
+  (void)i;
+  return next(random) % 40;
+}
 static uint64_t constant(unsigned i, uint64_t *random) {
   (void)i;
   return 2500 + next(random) % 5;
@@ -109,9 +113,38 @@ START_TEST(many_seeds_of_uniform_delays_pass) {
 END_TEST
 
 START_TEST(few_delays_decide_nothing) {
-  sample(79, immediate, false);
+  sample(79, uniform, false);
   expect_both(JDG_NOT_EXERCISED, JDG_NOT_EXERCISED);
   expect("COAP-8.2-07", JDG_NOT_EXERCISED);
+  fx_free(&fx);
+  sample(19, immediate, false);
+  expect_both(JDG_NOT_EXERCISED, JDG_NOT_EXERCISED);
+}
+END_TEST
+
+START_TEST(what_is_plain_needs_no_large_sample) {
+  for (int outside = 0; outside < 2; outside++) {
+    if (outside) fx_free(&fx);
+    sample(20, immediate, outside);
+    expect_both(JDG_WARN, JDG_WARN);
+    fx_free(&fx);
+    sample(20, constant, outside);
+    expect_both(JDG_NOT_EXERCISED, JDG_WARN);
+  }
+}
+END_TEST
+
+START_TEST(one_later_response_and_it_is_not_plain) {
+  uint64_t random = 1;
+  char token[9];
+  serve(JDG_DIJK_03);
+  for (unsigned i = 0; i < 30; i++) {
+    uint64_t at = 1000 + (uint64_t)SPACING * i;
+    ask(at, NON(GET, (int)i, token_of(i, token), .path = "/open"));
+    answer(at + (i == 7 ? 2000 : immediate(i, &random)), NON(CODE_205, (int)i, token));
+  }
+  end(1000 + SPACING * 31);
+  expect_both(JDG_NOT_EXERCISED, JDG_NOT_EXERCISED);
 }
 END_TEST
 
@@ -179,9 +212,16 @@ START_TEST(a_short_leisure_is_not_the_declared_one) {
 }
 END_TEST
 
+START_TEST(a_declared_leisure_may_be_tiny) {
+  ics.leisure = 40 * CHORUS_MILLISECOND;
+  sample(100, tiny_leisure, false);
+  expect_both(JDG_PASS, JDG_PASS);
+}
+END_TEST
+
 START_TEST(from_outside_immediate_and_constant_tell) {
   sample(80, immediate, true);
-  expect("COAP-8.2-03", JDG_WARN);
+  expect_both(JDG_WARN, JDG_WARN);
   fx_free(&fx);
   sample(80, constant, true);
   expect("COAP-8.2-03", JDG_PASS);
@@ -294,6 +334,8 @@ int main(void) {
       uniform_delays_pass,
       many_seeds_of_uniform_delays_pass,
       few_delays_decide_nothing,
+      what_is_plain_needs_no_large_sample,
+      one_later_response_and_it_is_not_plain,
       immediate_delays_warn,
       constant_delays_warn,
       always_at_the_end_warns,
@@ -302,6 +344,7 @@ int main(void) {
       the_limit_is_leisure_and_processing_and_delta,
       an_undeclared_leisure_may_be_any,
       a_short_leisure_is_not_the_declared_one,
+      a_declared_leisure_may_be_tiny,
       from_outside_immediate_and_constant_tell,
       overlapping_requests_are_no_sample,
       the_second_period_after_the_first,

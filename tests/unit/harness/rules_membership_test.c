@@ -60,6 +60,40 @@ START_TEST(a_stranger_that_answers_deviates) {
 }
 END_TEST
 
+/* In a capture made elsewhere, of a server that states its groups. */
+static void seen_elsewhere(const char *group) {
+  const struct chorus_endpoint server = fx_endpoint("[2001:db8::88]:0");
+  serve(JDG_DIJK_03);
+  jdg_expect_ics(fx.judge, NULL, &server, &ics);
+  fx_see(&fx, "[2001:db8::77]:50000", group, NON(GET, 1, "aa", .path = "/open"));
+  fx_at(&fx, 3000);
+  fx_see(&fx, "[2001:db8::88]:5683", "[2001:db8::77]:50000", NON(CODE_205, 77, "aa"));
+  end(20000);
+  s = fx_node_named(&fx, "2001:db8::88");
+}
+
+START_TEST(elsewhere_the_statement_tells_a_stranger) {
+  const struct {
+    const char *group;
+    enum jdg_verdict verdict;
+  } cases[] = {
+      {GROUP, JDG_PASS},
+      {GROUP_2, JDG_WARN},
+      {"[ff35::1]:61616", JDG_WARN},
+      {"[ff05::fd]:5683", JDG_NOT_EXERCISED},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    if (i) fx_free(&fx);
+    seen_elsewhere(cases[i].group);
+    expect("GC-2.1-01", cases[i].verdict);
+  }
+  fx_free(&fx);
+  ics.groups_declared = false;
+  seen_elsewhere(GROUP_2);
+  expect("GC-2.1-01", JDG_NOT_EXERCISED);
+}
+END_TEST
+
 START_TEST(unknown_membership_is_not_judged) {
   ics.groups_declared = false;
   exchange(GROUP_2, 77);
@@ -204,6 +238,7 @@ int main(void) {
       another_port_is_not_the_default_port,
       a_stranger_keeps_quiet,
       a_stranger_that_answers_deviates,
+      elsewhere_the_statement_tells_a_stranger,
       unknown_membership_is_not_judged,
       all_coap_nodes_need_no_statement,
       who_left_owes_nothing,
