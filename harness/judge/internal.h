@@ -229,6 +229,12 @@ static inline uint8_t copy_token(uint8_t to[8], const struct dis_coap *m) {
   return length;
 }
 
+/* The octets where a Token of a reserved length begins: who cuts it off repeats them. */
+static inline void copy_token_front(uint8_t to[8], const struct dis_coap *m) {
+  if (!(m->errors & DIS_ERROR_TOKEN_LENGTH) || m->length < 4) return;
+  memcpy(to, m->data + 4, m->length < 12 ? m->length - 4 : 8);
+}
+
 static inline bool same_token(const uint8_t *a, size_t a_length, const uint8_t *b,
                               size_t b_length) {
   return a_length == b_length && memcmp(a, b, a_length) == 0;
