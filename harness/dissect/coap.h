@@ -130,6 +130,11 @@ enum dis_presence dis_option_uint(const struct dis_coap *message, uint16_t numbe
 bool dis_option_critical(uint16_t number);
 bool dis_option_known(uint16_t number);
 bool dis_option_repeatable(uint16_t number);
+/* A critical option that every server understands: a 4.02 cannot be about it. */
+bool dis_option_universal(uint16_t number);
+/* An elective option that no document defines is there, and nothing critical out of the ordinary.
+ */
+bool dis_options_unknown_elective(const struct dis_coap *message);
 /*
  * Whether a receiver that knows the options of RFC 7252 has to reject the message for its options:
  * an unknown critical option, a surplus occurrence of a critical one, or a critical one of a length

@@ -64,6 +64,24 @@ bool dis_option_repeatable(uint16_t number) {
   return definition && definition->repeatable;
 }
 
+bool dis_option_universal(uint16_t number) {
+  return number == DIS_URI_HOST || number == DIS_URI_PORT || number == DIS_URI_PATH ||
+         number == DIS_URI_QUERY;
+}
+
+bool dis_options_unknown_elective(const struct dis_coap *message) {
+  bool unknown = false;
+  for (unsigned i = 0; i < message->option_count; i++) {
+    uint16_t number = message->options[i].number;
+    if (dis_option_critical(number)) {
+      if (!dis_option_universal(number)) return false;
+    } else {
+      unknown |= !dis_option_known(number);
+    }
+  }
+  return unknown;
+}
+
 unsigned dis_option_count(const struct dis_coap *message, uint16_t number,
                           const struct dis_option **first) {
   unsigned i = 0, count = 0;

@@ -181,6 +181,10 @@ struct jdg_request {
   bool rejectable; /* a critical option that must lead to rejection */
   bool oscore;     /* OSCORE option: outer code and options mean little */
   bool blockwise;  /* Block1, Block2, Q-Block1 or Q-Block2 */
+  bool elective;   /* dis_options_unknown_elective() */
+  /* of the first transmission */
+  enum dis_presence accept, block2;
+  uint32_t accept_value, block2_value;
   uint64_t first_frame, last_frame;
   chorus_time first_time; /* first transmission */
   chorus_time last_time;  /* last transmission that belongs to it (copies, repeats, follow-ups) */

@@ -71,6 +71,9 @@ static void describe(struct jdg_request *r, const struct dis_coap *m) {
   r->oscore = dis_option_count(m, DIS_OSCORE, NULL) > 0;
   r->blockwise = dis_option_count(m, DIS_BLOCK1, NULL) || dis_option_count(m, DIS_BLOCK2, NULL) ||
                  dis_option_count(m, 19, NULL) || dis_option_count(m, 31, NULL);
+  r->accept = dis_option_uint(m, DIS_ACCEPT, 2, &r->accept_value);
+  r->block2 = dis_option_uint(m, DIS_BLOCK2, 3, &r->block2_value);
+  r->elective = m->odd_options && dis_options_unknown_elective(m);
   uint16_t culprit;
   r->rejectable = dis_options_reject(m, &culprit);
   const char *index = "/.well-known/core";

@@ -29,6 +29,19 @@ static bool sole_answer(const struct jdg_look *look) {
   return !rule_token_in_doubt(look->leg->request, look->now);
 }
 
+/*
+ * The block size exponent that the request asks for. Elsewhere nobody is seen to receive a group
+ * request, so that nothing was noted: what was sent tells.
+ */
+static bool asked_size(struct jdg_look *look, uint32_t *szx) {
+  const struct jdg_request *q = look->leg->request;
+  if (rule_noted_state(look, q->serial, szx)) return true;
+  if (look->certain || q->block2 != DIS_PRESENT || q->type != DIS_NON || q->rejectable)
+    return false;
+  *szx = q->block2_value & 7u;
+  return jdg_answers_group(look);
+}
+
 /* ---- BLK-2.2-01 ---- */
 
 static bool reserved_size(const struct dis_coap *m, bool *used) {
@@ -39,7 +52,8 @@ static bool reserved_size(const struct dis_coap *m, bool *used) {
 }
 
 static void judge_reserved_response(struct jdg_look *look) {
-  if (!sole_answer(look) || !rule_noted_state(look, look->leg->request->serial, NULL)) return;
+  uint32_t szx;
+  if (!sole_answer(look) || !asked_size(look, &szx) || szx != SZX_RESERVED) return;
   char code[16];
   if (look->coap->code == RULE_CODE_4_00)
     jdg_pass(look);
@@ -55,7 +69,8 @@ void rule_blk_2_2_01(struct jdg_look *look) {
   }
   bool used, reserved = reserved_size(look->coap, &used);
   if (look->hook == JDG_ON_REQUEST_RECEIVED) {
-    if (reserved && !look->copy && look->request) rule_note_state(look, look->request->serial, 0);
+    if (reserved && !look->copy && look->request)
+      rule_note_state(look, look->request->serial, SZX_RESERVED);
     return;
   }
   if (reserved && rule_surely_coap(look))
@@ -122,7 +137,7 @@ void rule_blk_2_4_01(struct jdg_look *look) {
   if (!sole_answer(look) || dis_class(look->coap->code) != 2) return;
   /* Later notifications are the matter of RFC 7959, section 2.6. */
   if (look->leg->responses > 1 && dis_option_count(look->coap, DIS_OBSERVE, NULL)) return;
-  if (rule_noted_state(look, look->leg->request->serial, &asked)) judge_size(look, asked);
+  if (asked_size(look, &asked) && asked != SZX_RESERVED) judge_size(look, asked);
 }
 
 /* ---- GC-2.3.4-10, GC-2.3.6-03, BLK-2.8-02 ---- */
@@ -151,7 +166,8 @@ void rule_gc_2_3_4_10(struct jdg_look *look) {
   if (look->copy || !jdg_answers_group(look) || !block_of(look->coap, DIS_BLOCK2, &b)) return;
   const struct jdg_request *q = look->leg->request;
   if (!reads(q) || b.szx == SZX_RESERVED || dis_class(look->coap->code) != 2) return;
-  if (rule_noted_state(look, q->serial, NULL)) return;
+  bool later = q->block2 == DIS_PRESENT && q->block2_value >> 4 != 0;
+  if (later || rule_noted_state(look, q->serial, NULL)) return;
   if (b.number != 0)
     jdg_break(look, look->frame, "the first block (NUM 0)", "NUM %u, mid=0x%04x", b.number,
               look->coap->mid);

@@ -10,11 +10,23 @@
 
 /* ---- the representation: COAP-7.2-01, LF-4-01 ---- */
 
+/* Another link format may have been asked for by Accept. */
+static bool other_link_format(uint32_t format) {
+  return format == LINK_FORMAT_CBOR || format == LINK_FORMAT_JSON;
+}
+
+/* Who asks for something else than links may get it (RFC 7252, section 5.10.4). */
+static bool asks_for_links(const struct jdg_request *q) {
+  if (q->accept != DIS_PRESENT) return q->accept == DIS_ABSENT;
+  return q->accept_value == LINK_FORMAT || other_link_format(q->accept_value);
+}
+
 /* A response to discovery at the default port, that is no part of a larger representation. */
 static bool describes(const struct jdg_look *look) {
   const struct jdg_leg *leg = look->leg;
   if (!leg || look->copy || !leg->request->discovery || leg->request->oscore) return false;
   if (leg->request->previous || leg->request->blockwise) return false;
+  if (!asks_for_links(leg->request)) return false;
   return leg->request->destination.port == CHORUS_COAP_PORT &&
          dis_option_count(look->coap, DIS_OSCORE, NULL) == 0;
 }
@@ -28,11 +40,6 @@ static bool parses(const struct dis_coap *m) {
   struct rule_link link;
   while (rule_link_next(&rest, &link)) continue;
   return rest.length == 0;
-}
-
-/* Another link format may have been asked for by Accept. */
-static bool other_link_format(uint32_t format) {
-  return format == LINK_FORMAT_CBOR || format == LINK_FORMAT_JSON;
 }
 
 /* What is wrong with the representation, or NULL. |strict|: Content-Format is expected to be there.

@@ -9,34 +9,20 @@
  */
 #define EXPERIMENTAL_OPTION 65000u
 
-/* A critical option that every server understands: a 4.02 cannot be about it. */
-static bool understood_by_all(uint16_t number) {
-  return number == DIS_URI_HOST || number == DIS_URI_PORT || number == DIS_URI_PATH ||
-         number == DIS_URI_QUERY;
-}
-
-/* An elective option that no document defines is there, and nothing critical out of the ordinary.
- */
-static bool unknown_elective_alone(const struct dis_coap *m) {
-  bool unknown = false;
-  for (unsigned i = 0; i < m->option_count; i++) {
-    uint16_t number = m->options[i].number;
-    if (dis_option_critical(number)) {
-      if (!understood_by_all(number)) return false;
-    } else {
-      unknown |= !dis_option_known(number);
-    }
-  }
-  return unknown;
-}
-
 /* ---- COAP-5.4.1-01 ---- */
+
+/* Elsewhere nobody is seen to receive a group request: what was sent tells. */
+static bool asked_with_elective(struct jdg_look *look) {
+  const struct jdg_request *q = look->leg->request;
+  if (rule_noted_state(look, q->serial, NULL)) return true;
+  return !look->certain && q->elective && q->type == DIS_NON && !q->proxied &&
+         jdg_answers_group(look);
+}
 
 static void judge_elective_response(struct jdg_look *look) {
   const struct jdg_leg *leg = look->leg;
   if (!leg || look->copy || leg->receptions > 1) return;
-  if (rule_token_in_doubt(leg->request, look->now)) return;
-  if (!rule_noted_state(look, leg->request->serial, NULL)) return;
+  if (rule_token_in_doubt(leg->request, look->now) || !asked_with_elective(look)) return;
   if (look->coap->code == RULE_CODE_4_02)
     jdg_break(look, look->frame, "response as without the elective option",
               "response 4.02 (Bad Option), mid=0x%04x", look->coap->mid);
@@ -59,12 +45,12 @@ void rule_coap_5_4_1_01(struct jdg_look *look) {
   switch (look->hook) {
     case JDG_ON_REQUEST_RECEIVED:
       if (look->copy || !look->request || look->request->proxied) return;
-      if (look->reception->bad == JDG_GOOD && unknown_elective_alone(look->coap))
+      if (look->reception->bad == JDG_GOOD && dis_options_unknown_elective(look->coap))
         rule_note_state(look, look->request->serial, 0);
       return;
     case JDG_ON_RESPONSE_RECEIVED:
       if (look->copy || look->arrival->due != JDG_DELIVER) return;
-      if (unknown_elective_alone(look->coap)) rule_note_state(look, look->frame, 0);
+      if (dis_options_unknown_elective(look->coap)) rule_note_state(look, look->frame, 0);
       return;
     case JDG_ON_RESPONSE_SENT: judge_elective_response(look); return;
     default: judge_elective_arrival(look); return;
@@ -127,11 +113,15 @@ void rule_coap_5_4_1_02(struct jdg_look *look) {
 
 /* ---- COAP-5.4.5-01 ---- */
 
+/* Of the options of RFC 7252 one is repeatable in requests alone (section 5.10.6.1). */
+static bool repeatable_in(const struct dis_coap *m, uint16_t number) {
+  return dis_option_repeatable(number) && (number != DIS_ETAG || dis_is_request(m));
+}
+
 static const struct dis_option *surplus(const struct dis_coap *m) {
   for (unsigned i = 1; i < m->option_count; i++) {
     uint16_t number = m->options[i].number;
-    if (number == m->options[i - 1].number && dis_option_known(number) &&
-        !dis_option_repeatable(number))
+    if (number == m->options[i - 1].number && dis_option_known(number) && !repeatable_in(m, number))
       return &m->options[i];
   }
   return NULL;
@@ -237,7 +227,7 @@ static bool plain_proxy_request(const struct dis_coap *m) {
   for (unsigned i = 0; i < m->option_count; i++) {
     uint16_t number = m->options[i].number;
     bool proxy = number == DIS_PROXY_URI || number == DIS_PROXY_SCHEME;
-    if (!proxy && (uri || !understood_by_all(number))) return false;
+    if (!proxy && (uri || !dis_option_universal(number))) return false;
   }
   return true;
 }

@@ -10,6 +10,7 @@
 
 #include "rules/checks.h"
 #include "rules/client.h"
+#include "rules/constants.h"
 
 #define REUSE_BY_FORMULA (JDG_NON_LIFETIME + JDG_MAX_LATENCY) /* RFC 7252, section 4.8.2 */
 #define REUSE_BY_TEXT    (250 * CHORUS_SECOND)                /* seed, 2.3.1; RFC 7390, 2.5 */
@@ -280,10 +281,30 @@ struct outstanding {
   unsigned open;
 };
 
+/*
+ * Elsewhere no application tells when a request is over. A Token is shared for certain if both
+ * requests get their answers after the second was sent, so soon that nobody had given up.
+ */
+#define SHARED_KEPT 8
+#define SOON        RULE_ACK_TIMEOUT
+
+struct shared_token {
+  uint64_t serial; /* of the second request; 0: unused */
+  uint64_t frame;
+  unsigned answers;
+};
+
+struct token_user {
+  struct outstanding peers[PEERS_KEPT];
+  struct shared_token shared[SHARED_KEPT];
+  unsigned next;
+};
+
 static struct outstanding *outstanding_at(struct jdg_look *look,
                                           const struct chorus_endpoint *server, bool make) {
-  struct outstanding *peers = jdg_state(look, PEERS_KEPT * sizeof *peers);
-  if (!peers) return NULL;
+  struct token_user *user = jdg_state(look, sizeof *user);
+  if (!user) return NULL;
+  struct outstanding *peers = user->peers;
   for (size_t i = 0; i < PEERS_KEPT; i++)
     if (peers[i].open && chorus_same_endpoint(&peers[i].server, server)) return &peers[i];
   for (size_t i = 0; make && i < PEERS_KEPT; i++) {
@@ -296,8 +317,8 @@ static struct outstanding *outstanding_at(struct jdg_look *look,
 
 static void follow_outstanding(struct jdg_look *look) {
   if (look->event->type == CHORUS_EVENT_RESTART) {
-    struct outstanding *peers = jdg_state(look, PEERS_KEPT * sizeof *peers);
-    if (peers) memset(peers, 0, PEERS_KEPT * sizeof *peers);
+    struct token_user *user = jdg_state(look, sizeof *user);
+    if (user) memset(user, 0, sizeof *user);
   }
   const struct jdg_request *r = look->request;
   if (!r || r->group || r->client != look->host) return;
@@ -318,20 +339,58 @@ static bool still_open(const struct jdg_look *look, const struct jdg_request *ol
   return old->done_at == CHORUS_NEVER && old->observe != DIS_PRESENT;
 }
 
+static void break_shared(struct jdg_look *look, const struct jdg_request *r, uint64_t frame) {
+  char token[24];
+  jdg_break(look, frame, "a Token of its own among outstanding requests to a server",
+            "Token %s of a request that is still outstanding",
+            rule_token_text(r->token, r->token_length, token));
+}
+
+/* May have more than one response, or none. */
+static bool unusual(const struct jdg_request *r) {
+  return r->group || r->spoofed || r->proxied || r->observe != DIS_ABSENT ||
+         r->no_response != DIS_ABSENT;
+}
+
+static void note_shared(struct jdg_look *look, const struct jdg_request *old) {
+  const struct jdg_request *r = look->request;
+  struct token_user *user = jdg_state(look, sizeof *user);
+  if (!user || look->certain || look->host->has_events || look->gap >= SOON) return;
+  if (unusual(r) || unusual(old) || old->responders || old->repeats) return;
+  user->shared[user->next++ % SHARED_KEPT] =
+      (struct shared_token){.serial = r->serial, .frame = look->frame};
+}
+
+static void count_answers(struct jdg_look *look) {
+  const struct jdg_arrival *a = look->arrival;
+  struct token_user *user = jdg_state_if_any(look);
+  if (!user || look->copy || !a->request || a->certain) return;
+  for (size_t i = 0; i < SHARED_KEPT; i++) {
+    struct shared_token *s = &user->shared[i];
+    if (s->serial != a->request->serial) continue;
+    if (!chorus_same_endpoint(&a->source, &a->request->destination)) return;
+    if (++s->answers == 2) break_shared(look, a->request, s->frame);
+  }
+}
+
 void rule_coap_5_3_1_02(struct jdg_look *look) {
   if (look->hook == JDG_ON_EVENT) {
     follow_outstanding(look);
     return;
   }
+  if (look->hook == JDG_ON_RESPONSE_RECEIVED) {
+    count_answers(look);
+    return;
+  }
   const struct jdg_request *r = look->request;
   if (look->group || !rule_own_request(look)) return;
   const struct jdg_request *old = look->relation == JDG_REUSE ? r->previous : NULL;
-  if (old && still_open(look, old) && chorus_same_endpoint(&old->destination, &r->destination)) {
-    char token[24];
-    jdg_break(look, look->frame, "a Token of its own among outstanding requests to a server",
-              "Token %s of a request that is still outstanding",
-              rule_token_text(r->token, r->token_length, token));
-    return;
+  if (old && chorus_same_endpoint(&old->destination, &r->destination)) {
+    if (still_open(look, old)) {
+      break_shared(look, r, look->frame);
+      return;
+    }
+    note_shared(look, old);
   }
   if (look->relation == JDG_NEW && outstanding_at(look, &r->destination, false)) jdg_pass(look);
 }

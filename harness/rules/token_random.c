@@ -92,10 +92,22 @@ static void judge_token(struct jdg_look *look, struct history *h) {
   h->told |= sequence;
 }
 
+/* The next block of a transfer, under the Token of the block before: no Token was made for it. */
+static bool continues_transfer(const struct jdg_look *look) {
+  uint32_t block;
+  if (look->relation != JDG_REUSE || !look->request->blockwise) return false;
+  for (int i = 0; i < 2; i++) {
+    uint16_t option = i == 0 ? DIS_BLOCK1 : DIS_BLOCK2;
+    if (dis_option_uint(look->coap, option, 3, &block) == DIS_PRESENT && block >> 4 != 0)
+      return true;
+  }
+  return false;
+}
+
 void rule_coap_5_3_1_03(struct jdg_look *look) {
   if (look->hook == JDG_ON_REQUEST_SENT) {
     if (look->relation != JDG_NEW && look->relation != JDG_REUSE) return;
-    if (!rule_own_request(look) || look->request->oscore) return;
+    if (!rule_own_request(look) || look->request->oscore || continues_transfer(look)) return;
   }
   struct history *h = jdg_state(look, sizeof *h);
   if (!h) return;

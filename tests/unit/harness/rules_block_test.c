@@ -90,6 +90,35 @@ START_TEST(of_a_request_in_an_ack) {
 }
 END_TEST
 
+/* A capture made elsewhere shows nobody receive a group request: the request itself tells. */
+static const struct elsewhere_case {
+  const char *rule, *asked, *given;
+  enum jdg_verdict verdict;
+} elsewhere_cases[] = {
+    {"BLK-2.4-01", "01", "0a", JDG_FAIL},
+    {"BLK-2.4-01", "02", "0a", JDG_PASS},
+    {"BLK-2.4-01", NULL, "0a", JDG_NOT_EXERCISED},
+    {"BLK-2.2-01", "07", "0a", JDG_FAIL},
+    {"BLK-2.2-01", "02", NULL, JDG_NOT_EXERCISED},
+    {"BLK-2.8-02", "02", "1a", JDG_WARN},
+    {"BLK-2.8-02", "02", "0a", JDG_PASS},
+    {"BLK-2.8-02", "12", "1a", JDG_NOT_EXERCISED}, /* a later block asked for: not defined */
+};
+
+START_TEST(of_a_group_request_elsewhere) {
+  const struct elsewhere_case *k = &elsewhere_cases[_i];
+  struct fx_message q = {.type = DIS_NON, .code = GET, .mid = 1, .token = "aa", .path = "/x"};
+  struct fx_message r = {.type = DIS_NON, .code = CODE_205, .mid = 9, .token = "aa"};
+  if (k->asked) q.options[0] = (struct fx_option){DIS_BLOCK2, k->asked};
+  if (k->given) r.options[0] = (struct fx_option){DIS_BLOCK2, k->given};
+  r.payload = OCTETS_64;
+  fx_see(&fx, MEDIUM1, GROUP, &q);
+  later(1000);
+  fx_see(&fx, MEDIUM2, MEDIUM1, &r);
+  EXPECT(k->rule, fx_node_named(&fx, "2001:db8::88"), k->verdict);
+}
+END_TEST
+
 static const struct client_case {
   const char *rule;
   struct fx_option option;
@@ -118,6 +147,7 @@ int main(void) {
   tcase_add_loop_test(tests, of_a_server, 0, COUNT(cases));
   tcase_add_loop_test(tests, of_a_follow_up, 0, 2);
   tcase_add_test(tests, of_a_request_in_an_ack);
+  tcase_add_loop_test(tests, of_a_group_request_elsewhere, 0, COUNT(elsewhere_cases));
   tcase_add_loop_test(tests, of_a_client, 0, COUNT(client_cases));
   return run_suite(suite);
 }

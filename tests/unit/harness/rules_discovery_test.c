@@ -49,6 +49,25 @@ START_TEST(a_block_is_not_parsed) {
 }
 END_TEST
 
+/* Accept asks for something else than links (RFC 7252, section 5.10.4). */
+START_TEST(another_format_may_be_asked_for) {
+  static const struct {
+    const char *accept;
+    enum jdg_verdict verdict;
+  } cases[] = {{"3c", JDG_NOT_EXERCISED}, {"28", JDG_FAIL}, {"40", JDG_FAIL}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    if (i) fx_free(&fx);
+    serve(JDG_DIJK_03);
+    ask_to(1000, SERVER,
+           NON(GET, 1, "aa", .path = CORE, .options = {{DIS_ACCEPT, cases[i].accept}}));
+    answer(3000, NON(CODE_205, 77, "aa", .options = {{DIS_CONTENT_FORMAT, "3c"}}, .payload = "x"));
+    end(20000);
+    expect("LF-4-01", cases[i].verdict);
+    expect("COAP-7.2-01", cases[i].verdict == JDG_FAIL ? JDG_WARN : cases[i].verdict);
+  }
+}
+END_TEST
+
 START_TEST(without_links_there_is_still_a_resource) {
   discovered(SERVER, NON(CODE_404, 77, "aa"));
   expect("LF-4-01", JDG_FAIL);
@@ -214,6 +233,7 @@ int main(void) {
   const TTest *const tests[] = {
       representations,
       a_block_is_not_parsed,
+      another_format_may_be_asked_for,
       without_links_there_is_still_a_resource,
       no_discovery_no_resource,
       other_resources_are_not_judged,

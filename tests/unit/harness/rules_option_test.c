@@ -171,6 +171,45 @@ START_TEST(of_two_no_response_options) {
 }
 END_TEST
 
+/* A capture made elsewhere shows nobody receive a group request: the request itself tells. */
+START_TEST(of_a_group_request_elsewhere) {
+  static const struct {
+    struct fx_option options[2];
+    int code;
+    enum jdg_verdict verdict;
+  } cases[] = {
+      {{{ELECTIVE, "01"}}, CODE_402, JDG_FAIL},
+      {{{ELECTIVE, "01"}}, CODE_205, JDG_PASS},
+      {{{DIS_ETAG, "01"}}, CODE_402, JDG_NOT_EXERCISED},
+      {{{DIS_ACCEPT, "28"}, {ELECTIVE, "01"}}, CODE_402, JDG_NOT_EXERCISED},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    if (i) {
+      teardown();
+      setup();
+    }
+    struct fx_message q = {.type = DIS_NON, .code = GET, .mid = 1, .token = "aa", .path = "/x"};
+    memcpy(q.options, cases[i].options, sizeof cases[i].options);
+    fx_see(&fx, MEDIUM1, GROUP, &q);
+    later(1000);
+    fx_see(&fx, MEDIUM2, MEDIUM1, NON(cases[i].code, 9, "aa"));
+    EXPECT("COAP-5.4.1-01", fx_node_named(&fx, "2001:db8::88"), cases[i].verdict);
+  }
+}
+END_TEST
+
+/* ETag is repeatable in a request, and not in a response (RFC 7252, section 5.10.6). */
+START_TEST(of_two_entity_tags) {
+  struct fx_option twice[2] = {{DIS_ETAG, "01"}, {DIS_ETAG, "02"}};
+  to_server(CLIENT, SERVER, CON(GET, 1, "aa", .path = "/x", .options = {twice[0], twice[1]}));
+  later(100);
+  fx_send(&fx, s, SERVER, CLIENT,
+          _i ? ACK(CODE_205, 1, "aa", .options = {twice[0], twice[1]})
+             : ACK(CODE_205, 1, "aa", .options = {twice[0]}));
+  EXPECT("COAP-5.4.5-01", s, _i ? JDG_FAIL : JDG_PASS);
+}
+END_TEST
+
 /* ---- OBS-2-01 ---- */
 
 static const struct observe_case {
@@ -208,5 +247,7 @@ int main(void) {
   tcase_add_loop_test(tests, of_options_sent, 0, COUNT(sent_cases));
   tcase_add_loop_test(tests, of_two_no_response_options, 0, COUNT(twice_cases));
   tcase_add_loop_test(tests, of_observe, 0, COUNT(observe_cases));
+  tcase_add_test(tests, of_a_group_request_elsewhere);
+  tcase_add_loop_test(tests, of_two_entity_tags, 0, 2);
   return run_suite(suite);
 }

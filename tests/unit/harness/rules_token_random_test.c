@@ -46,6 +46,23 @@ START_TEST(sequences_are_seen_after_fifty_tokens) {
 }
 END_TEST
 
+/* One Token for all blocks of a body is no choice of 60 Tokens (RFC 7959: as the client likes). */
+START_TEST(blocks_of_one_body_may_share_a_token) {
+  for (int shared = 0; shared < 2; shared++) {
+    open_internet(JDG_UNKNOWN);
+    for (unsigned i = 0; i < 60; i++) {
+      char block[7];
+      snprintf(block, sizeof block, "%06x", (shared ? i : 0) << 4 | 2u);
+      const char *value = block + (i < 16 ? 4 : 2);
+      cfx_send(&t, i * 1000, S1,
+               CON(GET, (int)i, "c0ffee01", .path = i % 2 && !shared ? "/x" : "/y",
+                   .options = {{DIS_BLOCK2, shared ? value : "02"}}));
+    }
+    ck_verdict(&t, 1000000, "COAP-5.3.1-03", shared ? JDG_NOT_EXERCISED : JDG_WARN);
+  }
+}
+END_TEST
+
 START_TEST(internet_clients_need_four_octets) {
   static const struct {
     const char *token;
@@ -82,6 +99,7 @@ END_TEST
 int main(void) {
   TCase *tc = tcase_create("random Tokens");
   tcase_add_test(tc, sequences_are_seen_after_fifty_tokens);
+  tcase_add_test(tc, blocks_of_one_body_may_share_a_token);
   tcase_add_test(tc, internet_clients_need_four_octets);
   tcase_add_test(tc, a_restart_begins_elsewhere);
   return cfx_main(tc);

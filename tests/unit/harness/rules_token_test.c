@@ -301,6 +301,43 @@ START_TEST(tokens_among_outstanding_unicast_requests) {
 }
 END_TEST
 
+#define ELSEWHERE_CLIENT "[2001:db8::77]:50000"
+#define ELSEWHERE_SERVER "[2001:db8::88]:5683"
+
+/* Two requests, |gap| ms apart, and the answers to them from |first| ms after the first one on. */
+static enum jdg_verdict seen_elsewhere(unsigned gap, unsigned first, unsigned answers,
+                                       const char *option) {
+  cfx_open(&t, JDG_DIJK_03);
+  fx_at(&t.fx, 1000);
+  fx_see(&t.fx, ELSEWHERE_CLIENT, ELSEWHERE_SERVER, NON(GET, 1, "aa", .path = "/x"));
+  struct fx_message second = *NON(GET, 2, "aa", .path = "/y");
+  if (option) second.options[0] = (struct fx_option){DIS_OBSERVE, option};
+  bool before = first < gap;
+  if (!before) fx_at(&t.fx, 1000 + gap);
+  if (!before) fx_see(&t.fx, ELSEWHERE_CLIENT, ELSEWHERE_SERVER, &second);
+  for (unsigned i = 0; i < answers; i++) {
+    fx_at(&t.fx, 1000 + (i && before ? gap : 0) + first + i);
+    fx_see(&t.fx, ELSEWHERE_SERVER, ELSEWHERE_CLIENT, NON(CODE_205, 100 + (int)i, "aa"));
+    if (i || !before) continue;
+    fx_at(&t.fx, 1000 + gap);
+    fx_see(&t.fx, ELSEWHERE_CLIENT, ELSEWHERE_SERVER, &second);
+  }
+  fx_close_at(&t.fx, 900000);
+  enum jdg_verdict verdict =
+      fx_verdict(&t.fx, "COAP-5.3.1-02", fx_node_named(&t.fx, "2001:db8::77"));
+  fx_free(&t.fx);
+  return verdict;
+}
+
+START_TEST(elsewhere_both_answers_show_a_shared_token) {
+  ck_assert_int_eq(seen_elsewhere(100, 500, 2, NULL), JDG_WARN);
+  ck_assert_int_eq(seen_elsewhere(100, 500, 1, NULL), JDG_NOT_EXERCISED); /* one was lost */
+  ck_assert_int_eq(seen_elsewhere(100, 50, 2, NULL), JDG_NOT_EXERCISED);  /* one after the other */
+  ck_assert_int_eq(seen_elsewhere(30000, 31000, 2, NULL), JDG_NOT_EXERCISED); /* given up */
+  ck_assert_int_eq(seen_elsewhere(100, 500, 2, ""), JDG_NOT_EXERCISED);       /* notifications */
+}
+END_TEST
+
 int main(void) {
   TCase *tc = tcase_create("Tokens");
   tcase_add_test(tc, reuse_times);
@@ -317,5 +354,6 @@ int main(void) {
   tcase_add_test(tc, the_estimate_of_the_response_delay);
   tcase_add_test(tc, tokens_belong_to_a_port);
   tcase_add_test(tc, tokens_among_outstanding_unicast_requests);
+  tcase_add_test(tc, elsewhere_both_answers_show_a_shared_token);
   return cfx_main(tc);
 }
