@@ -232,8 +232,24 @@ static bool plain_proxy_request(const struct dis_coap *m) {
   return true;
 }
 
+/* Who asks somebody in turn may be a proxy: what is answered from now on can be another's answer.
+ */
+static void may_forward(const struct jdg_look *look) {
+  struct rule_notes *notes = jdg_state_if_any(look);
+  if (notes) *notes = (struct rule_notes){0};
+}
+
+/* An answer apart from the ACK took time, as an answer from elsewhere does. */
+static bool may_be_relayed(const struct jdg_look *look) {
+  return look->request->type == DIS_CON && look->coap->type != DIS_ACK;
+}
+
 void rule_coap_5_7_2_01(struct jdg_look *look) {
   const struct jdg_request *q = look->request;
+  if (look->hook == JDG_ON_REQUEST_SENT) {
+    may_forward(look);
+    return;
+  }
   if (look->copy || !q || !q->proxied || q->group) return;
   if (look->hook == JDG_ON_REQUEST_RECEIVED) {
     if (look->reception->bad == JDG_GOOD && plain_proxy_request(look->coap))
@@ -243,7 +259,7 @@ void rule_coap_5_7_2_01(struct jdg_look *look) {
   if (!rule_noted_state(look, q->serial, NULL) || rule_token_in_doubt(q, look->now)) return;
   if (look->coap->code == RULE_CODE_5_05)
     jdg_pass(look);
-  else if (look->coap->code == RULE_CODE_4_02)
+  else if (look->coap->code == RULE_CODE_4_02 && !may_be_relayed(look))
     jdg_break(look, look->frame, "response 5.05 (Proxying Not Supported)",
               "response 4.02 (Bad Option), mid=0x%04x", look->coap->mid);
 }

@@ -106,6 +106,32 @@ START_TEST(of_a_request) {
 }
 END_TEST
 
+/* ---- COAP-5.7.2-01: a proxy hands on what its server says ---- */
+
+static const struct relay_case {
+  bool asks;  /* a server, between request and response */
+  bool apart; /* from the ACK */
+  int code;
+  enum jdg_verdict verdict;
+} relay_cases[] = {
+    {false, false, CODE_402, JDG_FAIL},         {true, false, CODE_402, JDG_NOT_EXERCISED},
+    {false, true, CODE_402, JDG_NOT_EXERCISED}, {true, true, CODE_402, JDG_NOT_EXERCISED},
+    {false, true, CODE_505, JDG_PASS},
+};
+
+START_TEST(of_a_proxy) {
+  const struct relay_case *k = &relay_cases[_i];
+  to_server(TESTER, SERVER,
+            CON(GET, 1, "aa", .options = {{DIS_PROXY_URI, "636f61703a2f2f612f62"}}));
+  if (k->apart) fx_send(&fx, s, SERVER, TESTER, FX(DIS_ACK, 0, 1, ""));
+  later(100);
+  if (k->asks) fx_send(&fx, s, SERVER, "[2001:db8::9]:5683", CON(GET, 5, "bb", .path = "/b"));
+  later(100);
+  fx_send(&fx, s, SERVER, TESTER, k->apart ? CON(k->code, 9, "aa") : ACK(k->code, 1, "aa"));
+  EXPECT("COAP-5.7.2-01", s, k->verdict);
+}
+END_TEST
+
 /* ---- clients ---- */
 
 START_TEST(of_a_response) {
@@ -244,6 +270,7 @@ int main(void) {
   TCase *tests = new_case(suite, "option");
   tcase_add_loop_test(tests, of_a_request, 0, COUNT(request_cases));
   tcase_add_loop_test(tests, of_a_response, 0, 3);
+  tcase_add_loop_test(tests, of_a_proxy, 0, COUNT(relay_cases));
   tcase_add_loop_test(tests, of_options_sent, 0, COUNT(sent_cases));
   tcase_add_loop_test(tests, of_two_no_response_options, 0, COUNT(twice_cases));
   tcase_add_loop_test(tests, of_observe, 0, COUNT(observe_cases));
