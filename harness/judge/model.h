@@ -255,7 +255,7 @@ struct jdg_reception {
   uint16_t culprit; /* BAD_OPTION: option number */
   uint32_t errors;  /* enum dis_error */
   uint8_t type, code;
-  uint8_t token[8], token_length; /* 0 also where it cannot be read */
+  uint8_t token[8], token_length; /* 0 also where it cannot be read: |token| is what fits of it */
   uint16_t mid;
   size_t size; /* UDP payload, octets */
   uint64_t frame;

@@ -195,6 +195,7 @@ static struct reception *new_reception(struct judge *judge, struct jdg_look *loo
   q->time = q->last_time = look->now;
   q->window_end = CHORUS_NEVER;
   q->token_length = copy_token(q->token, m);
+  copy_token_front(q->token, m);
   if (bad == JDG_BAD_OPTION) dis_options_reject(m, &q->culprit);
   r->digest = judge->digest;
   return r;

@@ -37,9 +37,11 @@ bool rule_surely_coap(const struct jdg_look *look) {
   if (look->certain) return true;
   if (from != CHORUS_COAP_PORT && to != CHORUS_COAP_PORT) return false;
   /* DTLS records begin with 20 to 63 (RFC 7983, section 7): no octet that CoAP version 1 begins
-   * with. */
-  uint8_t first = look->coap->length ? look->coap->data[0] : 0;
-  return first < 20 || first > 63;
+   * with. Those with a version in plain sight (below 32) have 254 for its first half. */
+  const struct dis_coap *m = look->coap;
+  uint8_t first = m->length ? m->data[0] : 0;
+  if (first < 20 || first > 63) return true;
+  return first < 32 && m->length >= 4 && m->data[1] != 254;
 }
 
 bool rule_restarted_since(const struct jdg_host *host, chorus_time since) {
@@ -51,6 +53,9 @@ bool rule_token_in_doubt(const struct jdg_request *request, chorus_time now) {
   return old && now < old->last_time + RULE_NON_LIFETIME + RULE_MAX_LATENCY;
 }
 
+/* Of a Token that is too long, the answer may repeat what fits: so much of it is no chance. */
+#define CUT_TOKEN 4u
+
 /*
  * In a capture made elsewhere, a response that no request explains may answer one that was not
  * captured, unless it repeats what stood in the message: the Token, or of an Empty one the ID.
@@ -58,6 +63,8 @@ bool rule_token_in_doubt(const struct jdg_request *request, chorus_time now) {
 static bool repeats(const struct jdg_look *look, const struct jdg_reception *r) {
   const struct dis_coap *m = look->coap;
   if (look->now > r->time + look->host->ics.leisure + look->host->ics.processing) return false;
+  if (r->errors & DIS_ERROR_TOKEN_LENGTH)
+    return m->token_length >= CUT_TOKEN && memcmp(m->token, r->token, m->token_length) == 0;
   if (m->token_length != r->token_length) return false;
   if (r->token_length) return memcmp(m->token, r->token, r->token_length) == 0;
   return r->code == 0 && !(r->errors & DIS_ERROR_VERSION) && m->mid == r->mid;

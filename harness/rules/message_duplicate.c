@@ -36,11 +36,51 @@ static void judge_event(struct jdg_look *look, enum dis_type type) {
               a->delivered, a->mid, a->copies + 1);
 }
 
+/*
+ * A capture made elsewhere has no executions. It shows that a duplicate was not taken for one when
+ * it is answered otherwise than the message was: a Confirmable one in another ACK, and a
+ * Non-confirmable one, which is to be ignored, at all.
+ */
+static bool another_ack(const struct jdg_look *look, const struct jdg_reception *r) {
+  return look->coap->type == DIS_ACK && r->mid == look->coap->mid && r->copies && r->responses > 1;
+}
+
+static bool another_response(const struct jdg_look *look) {
+  const struct jdg_leg *leg = look->leg;
+  const struct jdg_request *q = leg->request;
+  if (look->coap->type == DIS_ACK || !q->copies || q->mid_count != 1) return false;
+  /* Several responses may be due: to an observation, to one block after the other, by a proxy. */
+  if (leg->observing || q->observe != DIS_ABSENT || q->blockwise || q->proxied) return false;
+  /* Of two servers at one address, one at least answers from another port. */
+  if (look->frame_info->source.port != q->destination.port) return false;
+  return leg->receptions == 1 && leg->responses > 1 && look->now < q->last_time + JDG_NON_LIFETIME;
+}
+
+static void judge_answer(struct jdg_look *look, enum dis_type type) {
+  struct jdg_reception *r = look->reception;
+  if (look->certain || !look->leg || !r || r->type != type || r->bad != JDG_GOOD) return;
+  if (r->request != look->leg->request || r->duplicate_of_known || !repetition_counts(look, r))
+    return;
+  if (rule_token_in_doubt(look->leg->request, look->now)) return;
+  if (look->copy) {
+    if (type == DIS_CON && r->copies) jdg_pass(look);
+    return;
+  }
+  bool again = type == DIS_CON ? another_ack(look, r) : another_response(look);
+  if (again && jdg_once(look, &look->leg->marks))
+    jdg_break(look, look->frame,
+              type == DIS_CON ? "the same ACK for each copy" : "copies ignored, one response",
+              "another response, mid=0x%04x, after copies of the request with mid=0x%04x",
+              look->coap->mid, r->mid);
+}
+
 static void judge_duplicate(struct jdg_look *look, enum dis_type type) {
   const struct jdg_reception *r = look->reception;
   const struct jdg_arrival *a = look->arrival;
   if (look->hook == JDG_ON_EVENT) {
     judge_event(look, type);
+  } else if (look->hook == JDG_ON_RESPONSE_SENT) {
+    judge_answer(look, type);
   } else if (!look->certain || !look->host->has_events) {
     return;
   } else if (look->hook == JDG_ON_WINDOW) {

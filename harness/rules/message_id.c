@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Message IDs: not used again too early, unguessable after a start, matched with the endpoint. */
 #include "rules/checks.h"
+#include "rules/client.h"
 #include "rules/message.h"
 #include "rules/server.h"
 
@@ -15,13 +16,23 @@ static bool echoes_mid(const struct jdg_look *look) {
   return !look->leg || jdg_request_has_mid(look->leg->request, look->coap->mid);
 }
 
+/*
+ * Elsewhere the messages may have been delayed. With a Non-confirmable one more than that is in
+ * doubt: after NON_LIFETIME "its Message ID can be safely reused" (section 4.8.2).
+ */
+static bool too_soon_at_any_place(const struct jdg_look *look, const struct jdg_mid_use *old,
+                                  chorus_time gap) {
+  chorus_time slack = old->type == DIS_CON ? rule_time_slack(look) : RULE_MAX_LATENCY;
+  return gap + slack < RULE_EXCHANGE_LIFETIME;
+}
+
 static void judge_clash(struct jdg_look *look, const struct jdg_mid_use *old) {
   chorus_time gap = look->now - old->time;
   char text[32];
   if (rule_restarted_since(look->host, old->time)) {
     jdg_inconclusive(look,
                      "The node started anew in between, and chose its Message IDs at random.");
-  } else if (!look->certain && gap + RULE_MAX_LATENCY >= RULE_EXCHANGE_LIFETIME) {
+  } else if (!look->certain && !too_soon_at_any_place(look, old, gap)) {
     jdg_inconclusive(look,
                      "The capture was not made at the sender: the messages may have been delayed.");
   } else {

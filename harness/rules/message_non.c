@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Non-confirmable messages: never acknowledged, answered in kind, copied within limits. */
 #include "rules/checks.h"
+#include "rules/client.h"
 #include "rules/message.h"
 #include "rules/server.h"
 
@@ -45,7 +46,7 @@ static void judge_copies(struct jdg_look *look, chorus_time span) {
   char text[32];
   if (span <= RULE_MAX_TRANSMIT_SPAN) {
     jdg_pass(look);
-  } else if (!look->certain && span <= RULE_MAX_TRANSMIT_SPAN + RULE_MAX_LATENCY) {
+  } else if (!look->certain && span <= RULE_MAX_TRANSMIT_SPAN + rule_time_slack(look)) {
     jdg_inconclusive(look,
                      "The capture was not made at the sender: the copy may have been delayed.");
   } else {

@@ -2,6 +2,7 @@
 /* Confirmable messages: acknowledged or rejected, and retransmitted in time (RFC 7252,
  * section 4.2). */
 #include "rules/checks.h"
+#include "rules/client.h"
 #include "rules/message.h"
 
 /* ---- COAP-4.2-01: every CON gets an ACK or a RST ---- */
@@ -222,11 +223,15 @@ void rule_coap_4_2_01(struct jdg_look *look) {
 /* Of the doubled intervals, what a coarse timer may take off (catalogue: 10 % and 0.3 s). */
 #define INTERVAL_PERCENT 90u
 #define INTERVAL_SLACK   (300 * CHORUS_MILLISECOND)
-/* A shorter gap in a capture made elsewhere is the network's duplication. */
+/* A shorter gap in a capture made elsewhere is the network's duplication; below the other one, it
+ * may be. */
 #define DUPLICATION_GAP (100 * CHORUS_MILLISECOND)
+#define DOUBTFUL_GAP    CHORUS_SECOND
+/* By how much the network's delay may change there from one sighting to a later one, at most. */
+#define DELAY_CHANGE (2 * CHORUS_SECOND)
 
 struct exchange {
-  struct chorus_endpoint destination;
+  struct chorus_endpoint source, destination; /* a host may be several clients */
   uint16_t mid;
   bool used;
   unsigned retransmissions;
@@ -240,11 +245,13 @@ struct exchanges {
 static struct exchange *exchange_slot(struct exchanges *e, const struct jdg_look *look) {
   const struct chorus_endpoint *to = &look->frame_info->destination;
   unsigned hash = look->coap->mid * 31u + to->address[15] * 7u + to->port;
+  hash += look->frame_info->source.port * 13u;
   return &e->slots[hash % EXCHANGES];
 }
 
 static bool same_exchange(const struct exchange *x, const struct jdg_look *look) {
   return x->used && x->mid == look->coap->mid &&
+         chorus_same_endpoint(&x->source, &look->frame_info->source) &&
          chorus_same_endpoint(&x->destination, &look->frame_info->destination);
 }
 
@@ -265,19 +272,38 @@ static const char *wrong_retransmission(const struct jdg_look *look, const struc
   return NULL;
 }
 
+/*
+ * What no network makes of retransmissions that were sent in time. It may hold up the first ones,
+ * or the last, or double one, but neither halve all intervals nor add to the number.
+ */
+static bool wrong_at_any_place(const struct jdg_look *look, const struct exchange *x,
+                               chorus_time gap) {
+  chorus_time span = look->now - x->first, slack = rule_time_slack(look);
+  if (span > RULE_MAX_TRANSMIT_SPAN + slack) return true;
+  if (x->retransmissions > RULE_MAX_RETRANSMIT) return gap >= RULE_ACK_TIMEOUT;
+  return span + (slack < DELAY_CHANGE ? slack : DELAY_CHANGE) < earliest(x->retransmissions);
+}
+
+static void doubt_retransmission(struct jdg_look *look) {
+  jdg_inconclusive(look,
+                   "The capture was not made at the sender: delays and duplication by the "
+                   "network cannot be told from its retransmissions.");
+}
+
 static void judge_retransmission(struct jdg_look *look, struct exchange *x) {
   chorus_time gap = look->now - x->last;
-  if (!look->certain && gap < DUPLICATION_GAP) return;
+  if (!look->certain && gap < DOUBTFUL_GAP) {
+    if (gap >= DUPLICATION_GAP) doubt_retransmission(look);
+    return;
+  }
   x->retransmissions++;
   x->last = look->now;
   const char *expected = wrong_retransmission(look, x, gap);
   char since[32], last[32];
   if (!expected)
     jdg_pass(look);
-  else if (!look->certain)
-    jdg_inconclusive(look,
-                     "The capture was not made at the sender: delays and duplication by the "
-                     "network cannot be told from its retransmissions.");
+  else if (!look->certain && !wrong_at_any_place(look, x, gap))
+    doubt_retransmission(look);
   else
     jdg_break(
         look, look->frame, expected,
@@ -298,6 +324,10 @@ void rule_coap_4_2_02(struct jdg_look *look) {
     return;
   }
   /* A copy of something that is not remembered: what follows is judged from here, more mildly. */
-  *x = (struct exchange){
-      look->frame_info->destination, look->coap->mid, true, 0, look->now, look->now};
+  *x = (struct exchange){.source = look->frame_info->source,
+                         .destination = look->frame_info->destination,
+                         .mid = look->coap->mid,
+                         .used = true,
+                         .first = look->now,
+                         .last = look->now};
 }

@@ -15,6 +15,7 @@ struct exchange {
   struct chorus_endpoint server;
   uint64_t serial, token;
   chorus_time time;
+  uint64_t frame;
   uint16_t mid, port;
   bool open;
 };
@@ -59,6 +60,7 @@ static void open_exchange(struct jdg_look *look, struct exchanges *all) {
       .serial = r->serial,
       .token = rule_token_key(r->token, r->token_length),
       .time = look->now,
+      .frame = look->frame,
       .mid = look->coap->mid,
       .port = look->frame_info->source.port,
       .open = true,
@@ -107,11 +109,14 @@ static void first_word(struct jdg_look *look, struct exchanges *all) {
 }
 
 static void sent_confirmable(struct jdg_look *look) {
-  if (look->group || look->copy || look->coap->type != DIS_CON || !look->certain) return;
+  if (look->group || look->copy || look->coap->type != DIS_CON) return;
   if (!rule_own_request(look)) return;
   struct exchanges *all = jdg_state(look, sizeof *all);
   if (!all) return;
-  judge_start(look, all);
+  if (look->certain)
+    judge_start(look, all);
+  else if (all->finished && !open_at(all, &look->frame_info->destination, look->now))
+    jdg_pass(look);
   open_exchange(look, all);
 }
 
@@ -131,6 +136,44 @@ static void received_something(struct jdg_look *look) {
     if (ends(&all->at[i], look)) close_exchange(all, &all->at[i]);
 }
 
+/*
+ * A capture made elsewhere: requests that follow each other so fast that nobody has given up on the
+ * first, whose response, in its ACK, is seen after them. An ACK that comes so shortly after the
+ * second that the capture may have changed their order shows nothing.
+ */
+#define AT_ONCE  (100 * CHORUS_MILLISECOND)
+#define IN_ORDER CHORUS_MILLISECOND
+
+static bool overtook(const struct exchange *y, const struct exchange *x,
+                     const struct jdg_look *look) {
+  if (!y->open || y == x || y->port != x->port || y->time < x->time) return false;
+  if (y->time - x->time > AT_ONCE || look->now - y->time < IN_ORDER) return false;
+  return y->frame > x->frame && chorus_same_endpoint(&y->server, &x->server);
+}
+
+static void answer_seen(struct jdg_look *look, struct exchanges *all, struct exchange *x) {
+  unsigned open = 1;
+  uint64_t frame = 0;
+  for (size_t i = 0; i < EXCHANGES_KEPT; i++) {
+    const struct exchange *y = &all->at[i];
+    if (!overtook(y, x, look)) continue;
+    open++;
+    if (!frame || y->frame < frame) frame = y->frame;
+  }
+  if (open > nstart(look)) too_many(look, frame, &x->server, open);
+}
+
+static void acknowledged_elsewhere(struct jdg_look *look) {
+  if (look->certain || look->copy || look->coap->type != DIS_ACK) return;
+  struct exchanges *all = jdg_state(look, sizeof *all);
+  for (size_t i = 0; all && all->open && i < EXCHANGES_KEPT; i++) {
+    struct exchange *x = &all->at[i];
+    if (!ends(x, look) || !chorus_same_endpoint(&x->server, &look->frame_info->source)) continue;
+    answer_seen(look, all, x);
+    close_exchange(all, x);
+  }
+}
+
 static void application_said(struct jdg_look *look) {
   bool restart = look->event->type == CHORUS_EVENT_RESTART;
   if (!(look->host->roles & JDG_CLIENT)) return;
@@ -147,6 +190,7 @@ static void application_said(struct jdg_look *look) {
 void rule_coap_4_7_01(struct jdg_look *look) {
   if (look->hook == JDG_ON_REQUEST_SENT) sent_confirmable(look);
   if (look->hook == JDG_ON_RECEIVED) received_something(look);
+  if (look->hook == JDG_ON_RESPONSE_RECEIVED) acknowledged_elsewhere(look);
   if (look->hook == JDG_ON_EVENT) application_said(look);
 }
 

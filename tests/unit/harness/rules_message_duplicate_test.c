@@ -49,6 +49,42 @@ START_TEST(of_a_request) {
 }
 END_TEST
 
+/* Without events: what the answers to the message and to its copy show. */
+static const struct seen_case {
+  int type, code;
+  bool copy, group;
+  const struct fx_message *first, *second;
+  enum jdg_verdict verdict;
+} seen_cases[] = {
+    {DIS_CON, POST, true, false, ACK(CODE_204, 1, "aa", .payload = "1"),
+     ACK(CODE_204, 1, "aa", .payload = "2"), JDG_WARN},
+    {DIS_CON, POST, true, false, ACK(CODE_204, 1, "aa"), ACK(CODE_204, 1, "aa"), JDG_PASS},
+    {DIS_CON, POST, true, false, ACK(0, 1, ""), ACK(CODE_204, 1, "aa"), JDG_NOT_EXERCISED},
+    {DIS_CON, PUT, true, false, ACK(CODE_204, 1, "aa", .payload = "1"),
+     ACK(CODE_204, 1, "aa", .payload = "2"), JDG_NOT_EXERCISED},
+    {DIS_NON, POST, true, false, NON(CODE_204, 7, "aa"), NON(CODE_204, 8, "aa"), JDG_WARN},
+    {DIS_NON, POST, true, true, NON(CODE_204, 7, "aa"), NON(CODE_204, 8, "aa"), JDG_WARN},
+    {DIS_NON, POST, true, true, NON(CODE_204, 7, "aa"), NON(CODE_204, 7, "aa"), JDG_NOT_EXERCISED},
+    {DIS_NON, POST, false, true, NON(CODE_204, 7, "aa"), NON(CODE_204, 8, "aa"), JDG_NOT_EXERCISED},
+    {DIS_NON, GET, true, true, NON(CODE_205, 7, "aa"), NON(CODE_205, 8, "aa"), JDG_NOT_EXERCISED},
+};
+
+START_TEST(of_answers_seen_elsewhere) {
+  const struct seen_case *k = &seen_cases[_i];
+  const struct fx_message *m = FX(k->type, k->code, 1, "aa", .path = "/x");
+  const char *to = k->group ? GROUP : MEDIUM2;
+  fx_see(&fx, MEDIUM1, to, m);
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1, k->first);
+  later(2490);
+  fx_see(&fx, MEDIUM1, to, k->copy ? m : NON(GET, 2, "bb", .path = "/x"));
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1, k->second);
+  EXPECT(k->type == DIS_CON ? "COAP-4.5-01" : "COAP-4.5-02", fx_node_named(&fx, "2001:db8::88"),
+         k->verdict);
+}
+END_TEST
+
 START_TEST(a_start_in_between_excuses) {
   const struct fx_message *m = NON(POST, 1, "aa", .path = "/x");
   to_server(TESTER, SERVER, m);
@@ -252,6 +288,7 @@ int main(void) {
   Suite *suite = suite_create("rules_message_duplicate");
   TCase *tests = new_case(suite, "duplicate");
   tcase_add_loop_test(tests, of_a_request, 0, COUNT(copy_cases));
+  tcase_add_loop_test(tests, of_answers_seen_elsewhere, 0, COUNT(seen_cases));
   tcase_add_test(tests, a_start_in_between_excuses);
   tcase_add_loop_test(tests, after_non_lifetime_it_is_a_new_message, 0, COUNT(age_cases));
   tcase_add_loop_test(tests, of_a_response, 0, 4);

@@ -216,6 +216,24 @@ START_TEST(elsewhere_what_is_repeated_shows_what_is_answered) {
 }
 END_TEST
 
+/* Who cuts a Token of 9 octets off answers with what fits. */
+START_TEST(elsewhere_a_token_cut_off_is_recognised) {
+  static const char *const tokens[] = {"3031323334353637", "3031323334353638", "303132"};
+  static const enum jdg_verdict verdicts[] = {JDG_FAIL, JDG_PASS, JDG_PASS};
+  later(10);
+  fx_see(&fx, MEDIUM1, _i % 2 ? MEDIUM2 : GROUP, RAW("5901000a303132333435363738"));
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1, NON(CODE_205, 99, tokens[_i / 2]));
+  EXPECT("COAP-3-02", fx_node_named(&fx, "2001:db8::88"), verdicts[_i / 2]);
+}
+END_TEST
+
+START_TEST(elsewhere_version_0_is_no_dtls_record) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, RAW("1101000aaa"));
+  EXPECT("COAP-3-01", fx_node_named(&fx, "2001:db8::77"), JDG_FAIL);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
 int main(void) {
@@ -232,5 +250,7 @@ int main(void) {
   tcase_add_test(tests, a_capture_made_elsewhere_shows_a_wrong_version);
   tcase_add_loop_test(tests, elsewhere_what_is_repeated_shows_what_is_answered, 0,
                       COUNT(seen_cases));
+  tcase_add_loop_test(tests, elsewhere_a_token_cut_off_is_recognised, 0, 6);
+  tcase_add_test(tests, elsewhere_version_0_is_no_dtls_record);
   return run_suite(suite);
 }

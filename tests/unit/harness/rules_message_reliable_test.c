@@ -246,6 +246,41 @@ START_TEST(delays_of_the_network_are_not_the_senders) {
 }
 END_TEST
 
+/* What cannot be the network's doing, and what can. */
+static const struct back_off seen_back_offs[] = {
+    {"as it should be", {2500, 5000, 10000, 20000}, JDG_PASS},
+    {"some not captured", {7500, 30000}, JDG_PASS},
+    {"late once, then caught up", {5000, 2500, 10000}, JDG_PASS},
+    {"constant 2 s", {2000, 2000, 2000, 2000}, JDG_FAIL},
+    {"constant 3 s", {3000, 3000, 3000, 3000}, JDG_FAIL},
+    {"from half a second", {500, 1000, 2000, 4000}, JDG_FAIL},
+    {"one duplicate", {900}, JDG_INCONCLUSIVE},
+    {"a slow duplicate", {1100}, JDG_INCONCLUSIVE},
+    {"five", {2000, 4000, 8000, 16000, 10000}, JDG_FAIL},
+    {"four and a duplicate", {2000, 4000, 8000, 16000, 1500}, JDG_PASS},
+    {"long after", {2500, 90000}, JDG_FAIL},
+};
+
+START_TEST(back_off_seen_elsewhere) {
+  retransmit(elsewhere, CON(GET, 1, "aa", .path = "/x"), seen_back_offs[_i].gaps_ms);
+  EXPECT("COAP-4.2-02", fx_node_named(&fx, "2001:db8::77"), seen_back_offs[_i].verdict);
+}
+END_TEST
+
+/* Two programs at one address, both with the same Message ID: neither is early. */
+START_TEST(clients_at_one_address_are_told_apart) {
+  const struct fx_message *m = CON(GET, 1, "aa", .path = "/x");
+  for (unsigned i = 0; i < 2; i++) {
+    fx_see(&fx, MEDIUM1, MEDIUM2, m);
+    later(1200);
+    fx_see(&fx, "[2001:db8::77]:50001", MEDIUM2, m);
+    later(i ? 4800 : 1300);
+  }
+  fx_see(&fx, MEDIUM1, MEDIUM2, m);
+  EXPECT("COAP-4.2-02", fx_node_named(&fx, "2001:db8::77"), JDG_PASS);
+}
+END_TEST
+
 START_TEST(non_copies_follow_other_rules) {
   static const uint64_t gaps[RETRANSMISSIONS] = {100, 100, 100};
   retransmit(client_sends, NON(GET, 1, "aa", .path = "/x"), gaps);
@@ -271,6 +306,8 @@ int main(void) {
   tcase_add_loop_test(tests, back_off_of_a_client, 0, COUNT(back_offs));
   tcase_add_loop_test(tests, back_off_of_a_server, 0, COUNT(back_offs));
   tcase_add_loop_test(tests, delays_of_the_network_are_not_the_senders, 0, 2);
+  tcase_add_test(tests, clients_at_one_address_are_told_apart);
+  tcase_add_loop_test(tests, back_off_seen_elsewhere, 0, COUNT(seen_back_offs));
   tcase_add_test(tests, non_copies_follow_other_rules);
   return run_suite(suite);
 }

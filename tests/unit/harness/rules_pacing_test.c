@@ -77,6 +77,43 @@ START_TEST(events_that_come_after_both_requests) {
 }
 END_TEST
 
+#define FAR_CLIENT "[2001:db8::77]:50000" /* hosts of a capture made elsewhere */
+#define FAR_SERVER "[2001:db8::88]:5683"
+
+static void seen(uint64_t us, bool back, const struct fx_message *m) {
+  t.fx.now = us * CHORUS_MICROSECOND;
+  fx_see(&t.fx, back ? FAR_SERVER : FAR_CLIENT, back ? FAR_CLIENT : FAR_SERVER, m);
+}
+
+/* The order in which requests and ACKs pass shows what was outstanding, but not what was given up.
+ */
+START_TEST(requests_at_once_seen_elsewhere) {
+  static const struct {
+    uint64_t second, acked; /* us */
+    enum jdg_verdict verdict;
+  } cases[] = {
+      {1000, 50000, JDG_FAIL},
+      {60000, 50000, JDG_PASS},
+      {1000, 1500, JDG_NOT_EXERCISED},       /* perhaps captured in another order */
+      {500000, 900000, JDG_NOT_EXERCISED},   /* perhaps given up */
+      {1000, UINT64_MAX, JDG_NOT_EXERCISED}, /* acknowledged unseen, perhaps */
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    cfx_open(&t, JDG_DIJK_03);
+    seen(0, false, CON(GET, 1, "aa", .path = "/x"));
+    bool first = cases[i].acked < cases[i].second;
+    if (first) seen(cases[i].acked, true, ACK(CODE_205, 1, "aa"));
+    seen(cases[i].second, false, CON(GET, 2, "bb", .path = "/y"));
+    if (!first && cases[i].acked != UINT64_MAX) seen(cases[i].acked, true, ACK(CODE_205, 1, "aa"));
+    seen(1000000, true, ACK(CODE_205, 2, "bb"));
+    fx_close_at(&t.fx, 600000);
+    uint32_t client = fx_node_named(&t.fx, "2001:db8::77");
+    ck_assert_int_eq(fx_verdict(&t.fx, "COAP-4.7-01", client), cases[i].verdict);
+    fx_free(&t.fx);
+  }
+}
+END_TEST
+
 struct probing {
   unsigned count;
   uint64_t interval; /* ms */
@@ -158,6 +195,7 @@ int main(void) {
   tcase_add_test(tc, one_outstanding_interaction_per_server);
   tcase_add_test(tc, retransmissions_and_silent_applications);
   tcase_add_test(tc, events_that_come_after_both_requests);
+  tcase_add_test(tc, requests_at_once_seen_elsewhere);
   tcase_add_test(tc, silent_endpoints_are_probed_slowly);
   tcase_add_test(tc, updates_are_paced_or_checked);
   return cfx_main(tc);
