@@ -140,6 +140,12 @@ struct reception *group_sight_by_request(struct judge *judge, struct jdg_host *s
   return group_sight_by_mid(judge, server, &request->source, mid);
 }
 
+const struct jdg_reception *jdg_group_message_of(const struct jdg_look *look,
+                                                 const struct chorus_endpoint *source) {
+  const struct group_sight *sight = find(look->judge, source, UINT32_MAX);
+  return sight ? &sight->seen : NULL;
+}
+
 /* A response that no request explains: to the latest group message, if that could not be read. */
 struct reception *group_sight_latest(struct judge *judge, struct jdg_host *server,
                                      const struct chorus_endpoint *source, chorus_time since) {

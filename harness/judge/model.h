@@ -369,6 +369,10 @@ static inline void jdg_pass(struct jdg_look *look) {
   uint32_t *passes = &look->passes[look->check];
   *passes += *passes != UINT32_MAX;
 }
+/* How often the rule has said so of this node. */
+static inline uint32_t jdg_passes(const struct jdg_look *look) {
+  return look->passes[look->check];
+}
 /*
  * A counter-example. |frame| 0: nothing happened in time. |expected| and |actual| are one line
  * each, in the same syntax; |actual| is a printf format.
@@ -427,6 +431,11 @@ bool jdg_request_has_mid(const struct jdg_request *request, uint16_t mid);
 /* Whether |host| is known to be a member of |group| now: JDG_UNKNOWN, JDG_NO, JDG_YES. */
 enum jdg_tristate jdg_member(const struct jdg_look *look, const struct jdg_host *host,
                              const struct chorus_endpoint *group);
+/* Whether the host in the look has sent a response to the request. */
+bool jdg_has_answered(const struct jdg_look *look, const struct jdg_request *request);
+/* Elsewhere: the latest message to a group that |source| was seen to send, or NULL. */
+const struct jdg_reception *jdg_group_message_of(const struct jdg_look *look,
+                                                 const struct chorus_endpoint *source);
 /* Seconds with millisecond digits, as text: "5.250 s". */
 const char *jdg_time_text(chorus_time time, char text[32]);
 

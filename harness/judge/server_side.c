@@ -25,6 +25,11 @@ struct leg *leg_find(const struct judge *judge, const struct request *request,
   return jdg_table_find(&judge->legs, leg_hash(request, server), same_leg, &key);
 }
 
+bool jdg_has_answered(const struct jdg_look *look, const struct jdg_request *request) {
+  const struct leg *leg = leg_find(look->judge, (const struct request *)request, look->host);
+  return leg && leg->leg.responses > 0;
+}
+
 struct leg *leg_of(struct judge *judge, struct request *request, struct jdg_host *server) {
   struct leg *leg = leg_find(judge, request, server);
   if (leg) return leg;
