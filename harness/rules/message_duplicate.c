@@ -42,7 +42,8 @@ static void judge_event(struct jdg_look *look, enum dis_type type) {
  * Non-confirmable one, which is to be ignored, at all.
  */
 static bool another_ack(const struct jdg_look *look, const struct jdg_reception *r) {
-  return look->coap->type == DIS_ACK && r->mid == look->coap->mid && r->copies && r->responses > 1;
+  return look->coap->type == DIS_ACK && r->mid == look->coap->mid && r->copies &&
+         r->responses > 1 && look->now < r->time + JDG_EXCHANGE_LIFETIME;
 }
 
 static bool another_response(const struct jdg_look *look) {
@@ -53,7 +54,7 @@ static bool another_response(const struct jdg_look *look) {
   if (leg->observing || q->observe != DIS_ABSENT || q->blockwise || q->proxied) return false;
   /* Of two servers at one address, one at least answers from another port. */
   if (look->frame_info->source.port != q->destination.port) return false;
-  return leg->receptions == 1 && leg->responses > 1 && look->now < q->last_time + JDG_NON_LIFETIME;
+  return leg->receptions == 1 && leg->responses > 1 && look->now < q->first_time + JDG_NON_LIFETIME;
 }
 
 static void judge_answer(struct jdg_look *look, enum dis_type type) {

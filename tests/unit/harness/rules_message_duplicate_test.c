@@ -85,6 +85,30 @@ START_TEST(of_answers_seen_elsewhere) {
 }
 END_TEST
 
+START_TEST(elsewhere_old_messages_may_be_new_ones) {
+  static const struct {
+    int type;
+    uint64_t after;
+    enum jdg_verdict verdict;
+  } cases[] = {{DIS_NON, 144900, JDG_WARN},
+               {DIS_NON, 145000, JDG_NOT_EXERCISED},
+               {DIS_CON, 45000, JDG_WARN},
+               {DIS_CON, 247000, JDG_NOT_EXERCISED}};
+  int type = cases[_i].type;
+  const struct fx_message *m = FX(type, POST, 1, "aa", .path = "/x");
+  fx_see(&fx, MEDIUM1, MEDIUM2, m);
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1, type == DIS_CON ? ACK(CODE_204, 1, "aa") : NON(CODE_204, 7, "aa"));
+  later(cases[_i].after - 10);
+  fx_see(&fx, MEDIUM1, MEDIUM2, m);
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1,
+         type == DIS_CON ? ACK(CODE_204, 1, "aa", .payload = "2") : NON(CODE_204, 8, "aa"));
+  EXPECT(type == DIS_CON ? "COAP-4.5-01" : "COAP-4.5-02", fx_node_named(&fx, "2001:db8::88"),
+         cases[_i].verdict);
+}
+END_TEST
+
 START_TEST(a_start_in_between_excuses) {
   const struct fx_message *m = NON(POST, 1, "aa", .path = "/x");
   to_server(TESTER, SERVER, m);
@@ -289,6 +313,7 @@ int main(void) {
   TCase *tests = new_case(suite, "duplicate");
   tcase_add_loop_test(tests, of_a_request, 0, COUNT(copy_cases));
   tcase_add_loop_test(tests, of_answers_seen_elsewhere, 0, COUNT(seen_cases));
+  tcase_add_loop_test(tests, elsewhere_old_messages_may_be_new_ones, 0, 4);
   tcase_add_test(tests, a_start_in_between_excuses);
   tcase_add_loop_test(tests, after_non_lifetime_it_is_a_new_message, 0, COUNT(age_cases));
   tcase_add_loop_test(tests, of_a_response, 0, 4);
