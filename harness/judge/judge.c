@@ -411,6 +411,21 @@ struct jdg_request *jdg_request_of(const struct jdg_look *look,
   return r ? &r->request : NULL;
 }
 
+struct jdg_request *jdg_request_at_other_port(const struct jdg_look *look,
+                                              const struct chorus_endpoint *source,
+                                              const uint8_t *token, size_t token_length) {
+  const struct host *host = host_find(look->judge, source);
+  struct jdg_request *latest = NULL;
+  for (size_t i = 0; host && i < host->client_port_count; i++) {
+    struct chorus_endpoint other = *source;
+    other.port = host->client_ports[i];
+    if (other.port == source->port) continue;
+    struct request *r = request_find(look->judge, &other, token, token_length);
+    if (r && (!latest || r->request.last_time > latest->last_time)) latest = &r->request;
+  }
+  return latest;
+}
+
 enum jdg_tristate jdg_member(const struct jdg_look *look, const struct jdg_host *host,
                              const struct chorus_endpoint *group) {
   (void)look;

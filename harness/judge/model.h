@@ -142,7 +142,7 @@ struct jdg_host {
 /* How a transmission of a request relates to earlier ones under the same Token. */
 enum jdg_relation {
   JDG_NEW,      /* first use of the Token as far as known */
-  JDG_COPY,     /* same destination and Message ID, byte-identical */
+  JDG_COPY,     /* same destination and Message ID, byte-identical, within EXCHANGE_LIFETIME */
   JDG_ALTERED,  /* same destination and Message ID as an earlier one, different octets */
   JDG_REPEAT,   /* same destination, code, options and payload, new Message ID */
   JDG_FOLLOWUP, /* unicast to a server after a group request for the same resource, same Token */
@@ -159,10 +159,11 @@ struct jdg_marks {
 struct jdg_request {
   uint64_t serial; /* 1 and up */
   struct jdg_request
-      *previous;           /* earlier request under this Token; NULL: none known. Only one deep */
-  struct jdg_host *client; /* who really sent it (not whom the source address names) */
-  bool spoofed;            /* the source address is not one of |client|'s */
-  struct chorus_endpoint source; /* client endpoint */
+      *previous; /* earlier request under this Token; NULL: none known. Only one deep */
+  struct jdg_request *group_before; /* the latest of those that went to a group; often |previous| */
+  struct jdg_host *client;          /* who really sent it (not whom the source address names) */
+  bool spoofed;                     /* the source address is not one of |client|'s */
+  struct chorus_endpoint source;    /* client endpoint */
   struct chorus_endpoint destination;
   bool group;   /* destination is a group */
   bool proxied; /* Proxy-Uri or Proxy-Scheme present */
@@ -195,10 +196,11 @@ struct jdg_request {
   bool announced;      /* CHORUS_EVENT_REQUEST seen */
   chorus_time timeout; /* how long it listens, ns from |announced_at|; 0: unknown */
   chorus_time announced_at;
-  chorus_time done_at;    /* CHORUS_EVENT_DONE; CHORUS_NEVER: still listening */
-  unsigned delivered;     /* CHORUS_EVENT_DELIVER seen */
-  unsigned responders;    /* legs with a response seen */
-  struct jdg_marks marks; /* one bit per rule that wants to speak once per request: jdg_once() */
+  chorus_time done_at;     /* CHORUS_EVENT_DONE; CHORUS_NEVER: still listening */
+  unsigned delivered;      /* CHORUS_EVENT_DELIVER seen */
+  unsigned responders;     /* legs with a response seen */
+  chorus_time notified_at; /* the last success with Observe was sent; 0: none */
+  struct jdg_marks marks;  /* one bit per rule that wants to speak once per request: jdg_once() */
 };
 
 /* What one server made of one request. */
@@ -426,6 +428,10 @@ struct jdg_host *jdg_host_of(const struct jdg_look *look, const struct chorus_en
 struct jdg_request *jdg_request_of(const struct jdg_look *look,
                                    const struct chorus_endpoint *source, const uint8_t *token,
                                    size_t token_length);
+/* The latest that is known under |token| of another port of the address of |source|, or NULL. */
+struct jdg_request *jdg_request_at_other_port(const struct jdg_look *look,
+                                              const struct chorus_endpoint *source,
+                                              const uint8_t *token, size_t token_length);
 /* Whether |mid| is one of the latest Message IDs of the request. */
 bool jdg_request_has_mid(const struct jdg_request *request, uint16_t mid);
 /* Whether |host| is known to be a member of |group| now: JDG_UNKNOWN, JDG_NO, JDG_YES. */

@@ -101,6 +101,22 @@ static void retire(struct judge *judge, struct request *r) {
   r->current = false;
 }
 
+/* What lay before the request's predecessor no longer matters to any rule. */
+static void forget_older(struct jdg_request *q) {
+  if (q->previous) ((struct request *)q->previous)->generations_after--;
+  if (q->group_before) ((struct request *)q->group_before)->generations_after--;
+  q->previous = q->group_before = NULL;
+}
+
+/* Makes |q| the next request under the Token of |old|. */
+static void succeed(struct jdg_request *q, struct request *old) {
+  q->previous = &old->request;
+  q->group_before = old->request.group ? &old->request : old->request.group_before;
+  old->generations_after++;
+  if (q->group_before) ((struct request *)q->group_before)->generations_after++;
+  forget_older(&old->request);
+}
+
 /* |apart|: forged or malformed; kept apart, it never hides the owner's request. */
 static struct request *make(struct judge *judge, const struct jdg_look *look,
                             struct jdg_host *client, struct request *previous, bool apart) {
@@ -128,14 +144,7 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   add_mid(q, m->mid);
   if (previous) {
     retire(judge, previous);
-    /* One deep: what lay before the previous request no longer matters to any rule. */
-    if (previous->request.previous) {
-      struct request *older = (struct request *)previous->request.previous;
-      older->generations_after--;
-      previous->request.previous = NULL;
-    }
-    q->previous = &previous->request;
-    previous->generations_after++;
+    succeed(q, previous);
   }
   r->conditions = conditions(q) | (judge->message_conditions & JDG_IF_ODD);
   r->hash = request_hash(hash_of(judge, &look->frame_info->source),
@@ -155,9 +164,11 @@ static enum jdg_relation relate(const struct jdg_request *old, const struct jdg_
   const struct chorus_endpoint *to = &look->frame_info->destination;
   bool same_destination = chorus_same_endpoint(&old->destination, to);
   bool same_message = old->digest == dis_digest_request(m);
-  bool known_mid = jdg_request_has_mid(old, m->mid);
-  if (same_destination && known_mid)
-    return same_message && old->type == m->type ? JDG_COPY : JDG_ALTERED;
+  bool same_octets = same_message && old->type == m->type;
+  /* In time the Message ID is free again, and says no more that this is the same message. */
+  chorus_time life = same_octets ? JDG_EXCHANGE_LIFETIME : JDG_NON_LIFETIME;
+  bool known_mid = jdg_request_has_mid(old, m->mid) && look->now - old->last_time < life;
+  if (same_destination && known_mid) return same_octets ? JDG_COPY : JDG_ALTERED;
   if (same_destination && same_message) return JDG_REPEAT;
   bool same_resource = old->code == m->code && old->resource == dis_digest_resource(m);
   bool free_by_now = look->now - old->last_time > TOKEN_FREE;
@@ -240,7 +251,7 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
   r->apart = old->apart;
   struct jdg_request *q = &r->request;
   q->serial = ++judge->request_serial;
-  q->previous = &old->request;
+  succeed(q, old);
   q->destination = old->last_destination;
   q->group = chorus_is_group(&q->destination);
   r->conditions = conditions(q) | (old->conditions & JDG_IF_ODD);
@@ -250,13 +261,11 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
   q->transmissions = 1;
   q->copies = q->repeats = q->followups = q->delivered = q->responders = 0;
   q->announced = false;
+  q->notified_at = 0;
   q->done_at = CHORUS_NEVER;
   memset(&q->marks, 0, sizeof q->marks);
-  if (old->request.previous) ((struct request *)old->request.previous)->generations_after--;
-  old->request.previous = NULL;
   old->request.last_time = old->time_before;
   old->request.transmissions--;
-  old->generations_after++;
   retire(judge, old);
   r->hash = old->hash;
   r->current = true;
@@ -268,7 +277,7 @@ struct request *request_again(struct judge *judge, struct request *old, chorus_t
 
 static void free_request(struct judge *judge, struct request *r) {
   retire(judge, r);
-  if (r->request.previous) ((struct request *)r->request.previous)->generations_after--;
+  forget_older(&r->request);
   for (struct leg *leg = r->legs, *next; leg; leg = next) {
     next = leg->next_of_request;
     jdg_table_remove(&judge->legs, leg->hash, leg);

@@ -330,7 +330,9 @@ static void remember_response(struct jdg_leg *leg, const struct jdg_look *look) 
   leg->response_code = m->code;
   leg->response_type = m->type;
   leg->response_mid = m->mid;
-  if (dis_class(m->code) == 2 && dis_option_count(m, DIS_OBSERVE, NULL)) leg->observing = true;
+  if (dis_class(m->code) != 2 || !dis_option_count(m, DIS_OBSERVE, NULL)) return;
+  leg->observing = true;
+  leg->request->notified_at = look->now;
 }
 
 /* The message that an ACK or RST belongs to, by its Message ID. */

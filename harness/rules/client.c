@@ -6,8 +6,15 @@
 #include "chorus/endpoint_text.h"
 #include "rules/server.h"
 
+/* Seen on the sender's link: no router has lessened the hop limit, which began at a usual value. */
+static bool next_door(const struct jdg_look *look) {
+  if (!look->frame_info) return false;
+  uint8_t hops = look->frame_info->hop_limit;
+  return hops == 255 || (hops & (hops - 1u)) == 0;
+}
+
 chorus_time rule_time_slack(const struct jdg_look *look) {
-  if (!look->certain) return RULE_SIGHTING_SLACK;
+  if (!look->certain) return next_door(look) ? RULE_LINK_SLACK : RULE_SIGHTING_SLACK;
   chorus_time delta = jdg_delta(look);
   return delta >= CHORUS_SECOND ? delta : 0; /* virtual time is exact */
 }

@@ -14,6 +14,7 @@
  * time between the transmissions by the network's delay. This much is allowed for it.
  */
 #define RULE_SIGHTING_SLACK (20 * CHORUS_SECOND)
+#define RULE_LINK_SLACK     CHORUS_SECOND /* the same on the link of the client */
 
 /* How far a measured time may be off: 0 in a node's own view in virtual time (ns). */
 chorus_time rule_time_slack(const struct jdg_look *look);

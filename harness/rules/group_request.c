@@ -8,7 +8,19 @@
 
 /* ---- GC-2.3.1-02, GC-2.3.4-04, COAP-8.1-01: Non-confirmable ---- */
 
+/* JDG_ON_SENT: as an Acknowledgement or a Reset the request is malformed, too. */
+static bool request_in_a_reply(const struct jdg_look *look) {
+  bool reply = look->coap->type == DIS_ACK || look->coap->type == DIS_RST;
+  return look->group && reply && dis_is_request(look->coap);
+}
+
 void rule_gc_2_3_1_02(struct jdg_look *look) {
+  if (look->hook == JDG_ON_SENT) {
+    if (request_in_a_reply(look))
+      jdg_break(look, look->frame, "request type NON", "request type %s, mid=0x%04x",
+                dis_type_text(look->coap->type), look->coap->mid);
+    return;
+  }
   if (!look->group || !rule_own_request(look) || look->relation == JDG_COPY) return;
   if (look->coap->type == DIS_NON) {
     jdg_pass(look);

@@ -34,9 +34,26 @@ struct port_entry {
   uint8_t token[8], token_length;
 };
 
+/*
+ * In a capture made elsewhere, a response to a port of which no request was seen: the Token is that
+ * of a group request from another port. If the server answers this one in the right place after
+ * all, the other response belonged to a client whose request the capture does not have. A short
+ * Token may be that client's by chance, once.
+ */
+struct astray {
+  uint64_t serial; /* of the group request; 0: none */
+  uint64_t frame;
+  chorus_time time;
+  uint16_t right_port, port, mid;
+  uint8_t type, code;
+  bool telling; /* the Token is long enough not to be another client's by chance */
+};
+
 struct port_state {
   struct port_entry entries[PORT_MEMORY];
   unsigned next;
+  struct astray astray[PORT_MEMORY];
+  unsigned next_astray;
 };
 
 static void remember_port(struct jdg_look *look) {
@@ -63,16 +80,87 @@ static const struct port_entry *same_token_elsewhere(struct jdg_look *look) {
   return NULL;
 }
 
+#define TELLING_TOKEN 4u /* octets */
+
+/* Nothing that the client's group request cannot have brought about. */
+static bool may_answer(const struct dis_coap *m, const struct jdg_request *q) {
+  if (m->type == DIS_ACK && !jdg_request_has_mid(q, m->mid)) return false;
+  if (m->type == DIS_CON && m->token_length < TELLING_TOKEN) return false;
+  return q->observe != DIS_ABSENT || !rule_has_observe(m);
+}
+
+static void note_astray(struct jdg_look *look) {
+  const struct dis_coap *m = look->coap;
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  if (look->copy || look->group || !m->token_length) return;
+  const struct jdg_request *q = jdg_request_at_other_port(look, to, m->token, m->token_length);
+  if (!q || !q->group || q->spoofed || look->now - q->last_time > JDG_NON_LIFETIME) return;
+  if (!may_answer(m, q)) return;
+  struct port_state *state = jdg_state(look, sizeof *state);
+  if (!state) return;
+  look->host->tried = true; /* from now on the rule has to see all responses of this server */
+  state->astray[state->next_astray++ % PORT_MEMORY] =
+      (struct astray){.serial = q->serial,
+                      .frame = look->frame,
+                      .time = look->now,
+                      .right_port = q->source.port,
+                      .port = to->port,
+                      .mid = m->mid,
+                      .type = m->type,
+                      .code = m->code,
+                      .telling = m->token_length >= TELLING_TOKEN};
+}
+
+/* The server has answered the request where it came from. */
+static void found(struct jdg_look *look, const struct jdg_request *q) {
+  struct port_state *state = jdg_state_if_any(look);
+  for (unsigned i = 0; state && i < PORT_MEMORY; i++)
+    if (state->astray[i].serial == q->serial) state->astray[i].serial = 0;
+  jdg_pass(look);
+}
+
+static void judge_astray(struct jdg_look *look, const struct astray *a, unsigned count) {
+  if (!a->telling && count < 2) {
+    jdg_inconclusive(look,
+                     "A response to another port has the Token of a group request; a client "
+                     "whose request was not seen may have the same.");
+    return;
+  }
+  chorus_time end = look->now;
+  char expected[64], code[16];
+  snprintf(expected, sizeof expected, "response to UDP port %u", a->right_port);
+  look->now = a->time;
+  jdg_break(look, a->frame, expected, "response to UDP port %u, %s %s mid=0x%04x", a->port,
+            dis_type_text(a->type), dis_code_text(a->code, code), a->mid);
+  look->now = end;
+}
+
+static void judge_all_astray(struct jdg_look *look) {
+  const struct port_state *state = jdg_state_if_any(look);
+  unsigned count = 0;
+  for (unsigned i = 0; state && i < PORT_MEMORY; i++) count += state->astray[i].serial != 0;
+  for (unsigned i = 0; count && i < PORT_MEMORY; i++)
+    if (state->astray[i].serial) judge_astray(look, &state->astray[i], count);
+}
+
 void rule_gc_2_3_1_20(struct jdg_look *look) {
+  if (look->hook == JDG_ON_END) {
+    judge_all_astray(look);
+    return;
+  }
   if (look->hook == JDG_ON_REQUEST_RECEIVED) {
     if (look->reception->group && !look->copy && look->certain) remember_port(look);
     return;
   }
   if (look->leg) {
-    if (look->leg->request->group) jdg_pass(look); /* found by Token and endpoint */
+    if (look->leg->request->group) found(look, look->leg->request); /* by Token and endpoint */
     return;
   }
-  const struct port_entry *e = look->certain ? same_token_elsewhere(look) : NULL;
+  if (!look->certain) {
+    note_astray(look);
+    return;
+  }
+  const struct port_entry *e = same_token_elsewhere(look);
   if (!e) return;
   char expected[64], message[96];
   snprintf(expected, sizeof expected, "response to UDP port %u", e->source.port);

@@ -23,13 +23,24 @@ static bool same_observation(const struct jdg_request *now, const struct jdg_req
   return observes && before->observe_value == 0 && now->resource == before->resource;
 }
 
-/* The request that had the Token before, if this is reuse of a group request's Token; or NULL. */
+/* The very same request again: with unicast under the Token in between, it is still a repeat. */
+static bool repeats(const struct jdg_request *r, const struct jdg_request *old) {
+  return old != r->previous && r->digest == old->digest &&
+         chorus_same_endpoint(&r->destination, &old->destination);
+}
+
+/* The group request that had the Token before, if this is reuse of it; or NULL. */
 static const struct jdg_request *reused(const struct jdg_look *look) {
   if (look->relation != JDG_REUSE || !look->request) return NULL;
-  const struct jdg_request *r = look->request, *old = r->previous;
+  const struct jdg_request *r = look->request, *old = r->group_before;
   if (r->client != look->host || r->spoofed || !r->group) return NULL;
-  if (!old || !old->group || old->client != look->host || old->spoofed) return NULL;
+  if (!old || old->client != look->host || old->spoofed || repeats(r, old)) return NULL;
   return same_observation(r, old) ? NULL : old;
+}
+
+/* The time since the last transmission of the group request that had the Token before. */
+static chorus_time gap_since(const struct jdg_look *look, const struct jdg_request *old) {
+  return look->now - old->last_time;
 }
 
 /* A restart loses the memory of which Tokens were used: no rule says what a client is to do then.
@@ -39,13 +50,41 @@ static bool over_restart(const struct jdg_look *look, const struct jdg_request *
   return restart && old->last_time <= restart;
 }
 
-static const char *const restart_lies_between = "The client restarted between the two requests.";
+/*
+ * With OSCORE, a repeat with a new Message ID is protected anew (AMB-30): on the wire it has the
+ * Token of the first, and other octets.
+ */
+static bool perhaps_protected_anew(const struct jdg_request *r, const struct jdg_request *old) {
+  return r->oscore && old->oscore && r->code == old->code &&
+         chorus_same_endpoint(&r->destination, &old->destination);
+}
 
-static void break_reuse(struct jdg_look *look, const char *expected, bool warn) {
+/* Says why it cannot be told whether the reuse came too early, if so. */
+static bool undecided(struct jdg_look *look, const struct jdg_request *old) {
+  const char *why = NULL;
+  if (over_restart(look, old))
+    why = "The client restarted between the two requests.";
+  else if (perhaps_protected_anew(look->request, old))
+    why = "With OSCORE, a repeat cannot be told from another request (AMB-30).";
+  if (why) jdg_inconclusive(look, why);
+  return why;
+}
+
+/* Late enough after the request; but an observation has its Token until it ends (AMB-21). */
+static void pass_unless_notified(struct jdg_look *look, const struct jdg_request *old) {
+  bool lately = old->notified_at && look->now - old->notified_at <= REUSE_BY_TEXT;
+  if (old->observe == DIS_PRESENT && lately)
+    jdg_inconclusive(look, "Notifications went on under the Token, and their end was not seen.");
+  else
+    jdg_pass(look);
+}
+
+static void break_reuse(struct jdg_look *look, const struct jdg_request *old, const char *expected,
+                        bool warn) {
   char time[32], token[24];
   const struct jdg_request *r = look->request;
   const char *text = rule_token_text(r->token, r->token_length, token);
-  jdg_time_text(look->gap, time);
+  jdg_time_text(gap_since(look, old), time);
   if (warn)
     jdg_warn(look, r->first_frame, expected, "Token %s used again after %s", text, time);
   else
@@ -71,16 +110,18 @@ static void count_fresh(struct jdg_look *look) {
   if (count) count->fresh++;
 }
 
-static void judge_formula(struct jdg_look *look) {
+static void judge_formula(struct jdg_look *look, const struct jdg_request *old) {
+  if (undecided(look, old)) return;
   const struct jdg_ics *ics = &look->host->ics;
   chorus_time msrd = ics->msrd_declared ? ics->msrd : 0;
   chorus_time limit = REUSE_BY_FORMULA + msrd;
   chorus_time safe = ics->msrd_declared ? REUSE_BY_TEXT + msrd : REUSE_BY_TEXT + UNKNOWN_MSRD;
+  chorus_time gap = gap_since(look, old);
   char text[64];
-  if (look->gap + rule_time_slack(look) <= limit)
-    break_reuse(look, limit_text(text, limit), false);
-  else if (look->gap > safe)
-    jdg_pass(look);
+  if (gap + rule_time_slack(look) <= limit)
+    break_reuse(look, old, limit_text(text, limit), false);
+  else if (gap > safe)
+    pass_unless_notified(look, old);
   else if (ics->msrd_declared)
     jdg_inconclusive(look, "The reuse lies between 245 s and 250 s + MSRD (AMB-01).");
   else
@@ -98,10 +139,7 @@ void rule_gc_2_3_1_23(struct jdg_look *look) {
   if (!old) return;
   struct token_count *count = jdg_state(look, sizeof *count);
   if (count) count->reused++;
-  if (over_restart(look, old))
-    jdg_inconclusive(look, restart_lies_between);
-  else
-    judge_formula(look);
+  judge_formula(look, old);
 }
 
 /* ---- GC-2.3.1-24: 250 s with default parameters ---- */
@@ -111,16 +149,16 @@ void rule_gc_2_3_1_24(struct jdg_look *look) {
   if (!old) return;
   const struct jdg_ics *ics = &look->host->ics;
   chorus_time msrd = ics->msrd_declared ? ics->msrd : 0;
-  chorus_time measured = look->gap + rule_time_slack(look);
+  if (undecided(look, old)) return;
+  chorus_time gap = gap_since(look, old), measured = gap + rule_time_slack(look);
   bool by_formula = measured > REUSE_BY_FORMULA + msrd;
   char text[64];
-  if (over_restart(look, old))
-    jdg_inconclusive(look, restart_lies_between);
-  else if (measured <= REUSE_BY_TEXT + msrd)
+  if (measured <= REUSE_BY_TEXT + msrd)
     /* Between the two bounds the text contradicts itself: a warning, unless asked to be strict. */
-    break_reuse(look, limit_text(text, REUSE_BY_TEXT + msrd), by_formula && !jdg_strict_of(look));
-  else if (look->gap > REUSE_BY_TEXT + (ics->msrd_declared ? msrd : UNKNOWN_MSRD))
-    jdg_pass(look);
+    break_reuse(look, old, limit_text(text, REUSE_BY_TEXT + msrd),
+                by_formula && !jdg_strict_of(look));
+  else if (gap > REUSE_BY_TEXT + (ics->msrd_declared ? msrd : UNKNOWN_MSRD))
+    pass_unless_notified(look, old);
   else
     jdg_inconclusive(look, "MAX_SERVER_RESPONSE_DELAY of the client is not declared.");
 }
@@ -154,12 +192,10 @@ static bool delay_unknown(const struct jdg_look *look) {
 
 void rule_gc_2_3_1_26(struct jdg_look *look) {
   const struct jdg_request *old = reused(look);
-  if (!old || !delay_unknown(look)) return;
+  if (!old || !delay_unknown(look) || undecided(look, old)) return;
   char text[64];
-  if (over_restart(look, old))
-    jdg_inconclusive(look, restart_lies_between);
-  else if (look->gap + rule_time_slack(look) <= REUSE_BY_TEXT + UNKNOWN_MSRD)
-    break_reuse(look, limit_text(text, REUSE_BY_TEXT + UNKNOWN_MSRD), false);
+  if (gap_since(look, old) + rule_time_slack(look) <= REUSE_BY_TEXT + UNKNOWN_MSRD)
+    break_reuse(look, old, limit_text(text, REUSE_BY_TEXT + UNKNOWN_MSRD), false);
   else
     jdg_pass(look);
 }
@@ -222,22 +258,16 @@ static const struct jdg_request *reused_with_no_response(const struct jdg_look *
 
 void rule_nr_10(struct jdg_look *look) {
   const struct jdg_request *old = reused_with_no_response(look);
-  if (!old) return;
-  if (over_restart(look, old))
-    jdg_inconclusive(look, restart_lies_between);
-  else
-    judge_formula(look);
+  if (old) judge_formula(look, old);
 }
 
 void rule_nr_12(struct jdg_look *look) {
   const struct jdg_request *old = reused_with_no_response(look);
-  if (!old || !delay_unknown(look)) return;
-  if (over_restart(look, old))
-    jdg_inconclusive(look, restart_lies_between);
-  else if (look->gap + rule_time_slack(look) > REUSE_BY_TEXT + UNKNOWN_MSRD)
+  if (!old || !delay_unknown(look) || undecided(look, old)) return;
+  if (gap_since(look, old) + rule_time_slack(look) > REUSE_BY_TEXT + UNKNOWN_MSRD)
     jdg_pass(look); /* the seed's guideline is an estimate, too */
   else
-    break_reuse(look, "a Token of its own, or reuse after more than 500.000 s", false);
+    break_reuse(look, old, "a Token of its own, or reuse after more than 500.000 s", false);
 }
 
 /* ---- GC-2.3.1-31: Tokens belong to a port ---- */

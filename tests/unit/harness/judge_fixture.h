@@ -44,6 +44,7 @@ struct fx {
   struct judge *judge;
   chorus_time now;
   uint64_t frame;
+  uint8_t hop_limit; /* of IPv6 packets; 0: 64 */
 };
 
 /* A message to build. |token| and |raw| are hexadecimal. Options beyond path and query: |options|.
@@ -259,6 +260,7 @@ static inline uint64_t fx_frame(struct fx *fx, uint32_t interface, enum dis_dire
   uint8_t coap[4096], packet[4200];
   struct chorus_endpoint source = fx_endpoint(from), destination = fx_endpoint(to);
   size_t length = fx_packet(&source, &destination, coap, fx_build(m, coap), packet);
+  if (fx->hop_limit && !chorus_is_ipv4(&source)) packet[7] = fx->hop_limit;
   struct cap_packet p = {.frame = ++fx->frame,
                          .interface = interface,
                          .link_type = 101,

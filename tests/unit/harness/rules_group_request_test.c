@@ -21,6 +21,19 @@ START_TEST(group_requests_are_non_confirmable) {
 }
 END_TEST
 
+START_TEST(a_group_request_in_a_reply_is_not_non_confirmable) {
+  static const int types[] = {DIS_ACK, DIS_RST};
+  for (size_t i = 0; i < 2; i++) {
+    cfx_open(&t, JDG_DIJK_03);
+    cfx_send(&t, 0, GROUP, FX(types[i], GET, 1, "aa", .path = "/x"));
+    ck_verdict(&t, 1000, "GC-2.3.1-02", JDG_FAIL);
+    cfx_open(&t, JDG_DIJK_03); /* a response to the group is no request */
+    cfx_send(&t, 0, GROUP, FX(types[i], CODE_205, 1, "aa"));
+    ck_verdict(&t, 1000, "GC-2.3.1-02", JDG_NOT_EXERCISED);
+  }
+}
+END_TEST
+
 START_TEST(a_copy_of_a_confirmable_group_request_is_one_finding) {
   cfx_open(&t, JDG_DIJK_03);
   cfx_send(&t, 0, GROUP, CON(GET, 1, "aa", .path = "/x"));
@@ -271,6 +284,7 @@ END_TEST
 int main(void) {
   TCase *tc = tcase_create("group requests");
   tcase_add_test(tc, group_requests_are_non_confirmable);
+  tcase_add_test(tc, a_group_request_in_a_reply_is_not_non_confirmable);
   tcase_add_test(tc, a_copy_of_a_confirmable_group_request_is_one_finding);
   tcase_add_test(tc, somebody_elses_group_request_is_not_the_clients);
   tcase_add_test(tc, announced_group_requests_go_to_the_group);

@@ -342,6 +342,66 @@ START_TEST(a_capture_made_elsewhere_tells_the_type) {
 }
 END_TEST
 
+#define ELSE        "[2001:db8::77]:50000"
+#define ELSE_PORT_2 "[2001:db8::77]:5683"
+#define ELSEWHERE   "[2001:db8::88]:5683"
+
+/* A request from a port of another client, and its answer at another port; all seen in between. */
+static void see_astray(uint64_t ms, int mid, const char *token, const struct fx_message *answer) {
+  fx_at(&fx, ms);
+  fx_see(&fx, ELSE, GROUP, NON(GET, mid, token, .path = "/x"));
+  fx_at(&fx, ms + 100);
+  fx_see(&fx, ELSEWHERE, ELSE_PORT_2, answer);
+}
+
+static void expect_elsewhere(uint64_t ms, enum jdg_verdict verdict) {
+  end(ms);
+  s = fx_node_named(&fx, "2001:db8::88");
+  expect("GC-2.3.1-20", verdict);
+}
+
+START_TEST(elsewhere_an_answer_at_another_port_and_none_at_the_right_one_fails) {
+  serve(JDG_DIJK_03);
+  see_astray(1000, 1, "aabbccdd", NON(CODE_205, 9, "aabbccdd"));
+  expect_elsewhere(20000, JDG_FAIL);
+  const struct jdg_result *r = fx_result(&fx, "GC-2.3.1-20", s);
+  ck_assert_uint_eq(r->findings[0].frame, 2);
+  ck_assert_uint_eq(r->findings[0].time, 1100 * FX_MS);
+  ck_assert_str_eq(r->findings[0].expected, "response to UDP port 50000");
+  ck_assert_str_eq(r->findings[0].actual, "response to UDP port 5683, NON 2.05 mid=0x0009");
+}
+END_TEST
+
+START_TEST(elsewhere_a_short_token_tells_when_it_happens_again) {
+  for (int times = 1; times <= 2; times++) {
+    serve(JDG_DIJK_03);
+    see_astray(1000, 1, "aa", NON(CODE_205, 9, "aa"));
+    if (times > 1) see_astray(11000, 2, "ab", NON(CODE_205, 10, "ab"));
+    expect_elsewhere(40000, times > 1 ? JDG_FAIL : JDG_INCONCLUSIVE);
+    if (times == 1) fx_free(&fx);
+  }
+}
+END_TEST
+
+START_TEST(elsewhere_answers_to_other_requests_tell_nothing) {
+  const struct fx_message *const others[] = {
+      ACK(CODE_205, 9, "aa"), CON(CODE_205, 9, "aa"), NON(CODE_205, 9, ""),
+      NON(CODE_205, 9, "aa", .options = {{DIS_OBSERVE, "05"}})};
+  serve(JDG_DIJK_03);
+  for (int i = 0; i < 4; i++)
+    see_astray(1000 + 10000 * (uint64_t)i, i, others[i]->token, others[i]);
+  expect_elsewhere(60000, JDG_NOT_EXERCISED);
+}
+END_TEST
+
+START_TEST(elsewhere_an_answer_at_both_ports_tells_of_an_unseen_request) {
+  serve(JDG_DIJK_03);
+  see_astray(1000, 1, "aabbccdd", NON(CODE_205, 9, "aabbccdd"));
+  fx_see(&fx, ELSEWHERE, ELSE, NON(CODE_205, 10, "aabbccdd"));
+  expect_elsewhere(20000, JDG_PASS);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {
       a_plain_response_passes,
@@ -375,6 +435,10 @@ int main(void) {
       an_acknowledged_unicast_request_is_not_judged_in_rfc7390,
       errors_may_be_sent_or_not,
       a_capture_made_elsewhere_tells_the_type,
+      elsewhere_an_answer_at_another_port_and_none_at_the_right_one_fails,
+      elsewhere_an_answer_at_both_ports_tells_of_an_unseen_request,
+      elsewhere_a_short_token_tells_when_it_happens_again,
+      elsewhere_answers_to_other_requests_tell_nothing,
       NULL,
   };
   return run_tests("response rules", tests);

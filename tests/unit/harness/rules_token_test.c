@@ -89,25 +89,103 @@ START_TEST(strict_runs_fail_between_the_two_bounds) {
 }
 END_TEST
 
-START_TEST(real_time_and_captures_made_elsewhere_leave_room) {
+START_TEST(real_time_leaves_room) {
   open_with(MSRD_30, true, false);
   send_at(start, FIRST);
   send_at(start + 275 * S - S / 2, OTHER);
   ck_verdict(&t, 2000000, "GC-2.3.1-23", JDG_INCONCLUSIVE);
+}
+END_TEST
+
+/* Two requests as a capture made elsewhere shows them, |gap| apart. */
+static enum jdg_verdict seen_again(chorus_time gap, uint8_t hop_limit, const struct fx_message *m,
+                                   const char *rule) {
+  open_with(NONE, false, false);
+  t.fx.hop_limit = hop_limit;
+  fx_at_ns(&t.fx, start);
+  fx_see(&t.fx, "[2001:db8::d]:40000", GROUP, FIRST);
+  fx_at_ns(&t.fx, start + gap);
+  fx_see(&t.fx, "[2001:db8::d]:40000", GROUP, m);
+  fx_close_at(&t.fx, 2000000);
+  enum jdg_verdict verdict = fx_verdict(&t.fx, rule, fx_node_named(&t.fx, "2001:db8::d"));
+  fx_free(&t.fx);
+  return verdict;
+}
+
+START_TEST(captures_made_elsewhere_leave_room_as_they_are_far_away) {
   static const struct {
     chorus_time gap;
+    uint8_t hop_limit;
     enum jdg_verdict verdict;
-  } cases[] = {{225 * S, JDG_FAIL}, {226 * S, JDG_INCONCLUSIVE}, {501 * S, JDG_PASS}};
-  for (size_t i = 0; i < 3; i++) {
-    open_with(NONE, false, false);
-    fx_at_ns(&t.fx, start);
-    fx_see(&t.fx, "[2001:db8::d]:40000", GROUP, FIRST);
-    fx_at_ns(&t.fx, start + cases[i].gap);
-    fx_see(&t.fx, "[2001:db8::d]:40000", GROUP, OTHER);
-    fx_close_at(&t.fx, 2000000);
-    ck_assert_int_eq(fx_verdict(&t.fx, "GC-2.3.1-23", fx_node_named(&t.fx, "2001:db8::d")),
+  } cases[] = {{244 * S, 64, JDG_FAIL},          {245 * S, 64, JDG_INCONCLUSIVE},
+               {244 * S, 1, JDG_FAIL},           {244 * S, 255, JDG_FAIL},
+               {225 * S, 62, JDG_FAIL},          {226 * S, 62, JDG_INCONCLUSIVE},
+               {244 * S, 254, JDG_INCONCLUSIVE}, {501 * S, 64, JDG_PASS}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    ck_assert_int_eq(seen_again(cases[i].gap, cases[i].hop_limit, OTHER, "GC-2.3.1-23"),
                      cases[i].verdict);
-    fx_free(&t.fx);
+}
+END_TEST
+
+START_TEST(another_request_under_the_same_message_id_is_reuse_once_that_is_free) {
+  const struct fx_message *altered = NON(GET, 1, "aabb", .path = "/y");
+  ck_assert_int_eq(seen_again(10 * S, 64, altered, "GC-2.3.1-23"), JDG_NOT_EXERCISED);
+  ck_assert_int_eq(seen_again(10 * S, 64, altered, "GC-2.3.1-12"), JDG_FAIL);
+  ck_assert_int_eq(seen_again(200 * S, 64, altered, "GC-2.3.1-23"), JDG_FAIL);
+  ck_assert_int_eq(seen_again(501 * S, 64, altered, "GC-2.3.1-23"), JDG_PASS);
+}
+END_TEST
+
+START_TEST(the_same_datagram_is_a_copy_until_its_message_id_is_free) {
+  ck_assert_int_eq(seen_again(200 * S, 64, FIRST, "GC-2.3.1-12"), JDG_WARN);
+  ck_assert_int_eq(seen_again(550 * S, 64, FIRST, "GC-2.3.1-12"), JDG_NOT_EXERCISED);
+  ck_assert_int_eq(seen_again(550 * S, 64, FIRST, "GC-2.3.1-14"), JDG_PASS);
+}
+END_TEST
+
+START_TEST(unicast_in_between_hides_no_reuse) {
+  const struct fx_message *unicast = CON(GET, 3, "aabb", .path = "/z");
+  const struct fx_message *last[] = {OTHER, NON(GET, 4, "aabb", .path = "/x")};
+  const enum jdg_verdict verdicts[] = {JDG_FAIL, JDG_NOT_EXERCISED};
+  for (size_t i = 0; i < 2; i++) {
+    open_with(MSRD_30, false, false);
+    send_at(start, FIRST);
+    fx_at_ns(&t.fx, start + 10 * S);
+    fx_send(&t.fx, t.c, CLIENT, S1, unicast);
+    fx_send(&t.fx, t.c, CLIENT, S2, CON(GET, 5, "aabb", .path = "/w"));
+    send_at(start + 250 * S, last[i]);
+    ck_verdict(&t, 2000000, "GC-2.3.1-23", verdicts[i]);
+  }
+}
+END_TEST
+
+START_TEST(a_protected_repeat_looks_like_another_request) {
+#define PROTECTED(mid, code, piv, cipher) \
+  NON(code, mid, "aabb", .payload = cipher, .options = {{DIS_OSCORE, piv}})
+  static const char *const rules[] = {"GC-2.3.1-23", "GC-2.3.1-24", "GC-2.3.1-26"};
+  for (size_t i = 0; i < 3; i++) {
+    open_with(NO_MSRD, false, false);
+    send_at(start, PROTECTED(1, POST, "3901014101", "cipher 1"));
+    send_at(start + 10 * S, PROTECTED(2, POST, "3902014101", "cipher 2"));
+    ck_verdict(&t, 2000000, rules[i], JDG_INCONCLUSIVE);
+    open_with(NO_MSRD, false, false);
+    send_at(start, PROTECTED(1, POST, "3901014101", "cipher 1"));
+    send_at(start + 10 * S, PROTECTED(2, 5, "3902014101", "cipher 2")); /* FETCH */
+    ck_verdict(&t, 2000000, rules[i], i < 2 ? JDG_FAIL : JDG_WARN);
+  }
+}
+END_TEST
+
+START_TEST(an_observation_has_its_token_until_it_ends) {
+  for (unsigned notifications = 0; notifications <= 1; notifications++) {
+    open_with(MSRD_30, false, false);
+    send_at(start, NON(GET, 1, "aabb", .path = "/x", .options = {{6, ""}}));
+    if (notifications) {
+      fx_at_ns(&t.fx, start + 250 * S);
+      fx_send(&t.fx, t.s1, S1, CLIENT, NON(CODE_205, 9, "aabb", .options = {{6, "07"}}));
+    }
+    send_at(start + 290 * S, OTHER);
+    ck_verdict(&t, 2000000, "GC-2.3.1-23", notifications ? JDG_INCONCLUSIVE : JDG_PASS);
   }
 }
 END_TEST
@@ -342,7 +420,13 @@ int main(void) {
   TCase *tc = tcase_create("Tokens");
   tcase_add_test(tc, reuse_times);
   tcase_add_test(tc, strict_runs_fail_between_the_two_bounds);
-  tcase_add_test(tc, real_time_and_captures_made_elsewhere_leave_room);
+  tcase_add_test(tc, real_time_leaves_room);
+  tcase_add_test(tc, captures_made_elsewhere_leave_room_as_they_are_far_away);
+  tcase_add_test(tc, another_request_under_the_same_message_id_is_reuse_once_that_is_free);
+  tcase_add_test(tc, the_same_datagram_is_a_copy_until_its_message_id_is_free);
+  tcase_add_test(tc, unicast_in_between_hides_no_reuse);
+  tcase_add_test(tc, a_protected_repeat_looks_like_another_request);
+  tcase_add_test(tc, an_observation_has_its_token_until_it_ends);
   tcase_add_test(tc, the_clock_starts_at_the_last_transmission);
   tcase_add_test(tc, a_replay_by_somebody_else_moves_no_clock);
   tcase_add_test(tc, the_same_request_anew_is_reuse_if_the_application_says_so);
