@@ -73,7 +73,8 @@ static bool impair(struct session *s, size_t index) {
 
 static void repair(struct session *s, size_t index) {
   for (size_t i = 0; i < s->handle_count; i++)
-    if (s->handles[i].impairment == index && s->handles[i].handle)
+    if (scn_repairs(&s->options->topology->network, index, s->handles[i].impairment) &&
+        s->handles[i].handle)
       krn_repair(s->network, s->handles[i].handle);
 }
 

@@ -34,11 +34,15 @@ static bool text_fits(const char *pattern, const char *text) {
   return !pattern || (text && scn_match(pattern, text));
 }
 
-static bool node_fits(const struct run_expectations *e, const char *pattern, uint32_t node) {
-  if (!pattern) return true;
+static bool node_fits(const struct run_expectations *e, const struct scn_patterns *patterns,
+                      uint32_t node) {
+  if (patterns->count == 0) return true;
   if (node >= e->scenario->node_count) return false;
   const struct scn_node *n = &e->scenario->nodes[node];
-  return strcmp(pattern, n->family) == 0 || scn_match(pattern, n->name);
+  for (size_t i = 0; i < patterns->count; i++)
+    if (strcmp(patterns->list[i], n->family) == 0 || scn_match(patterns->list[i], n->name))
+      return true;
+  return false;
 }
 
 static bool code_fits(const struct scn_code *wanted, uint8_t code) {
@@ -96,7 +100,7 @@ static void match_delivery(struct run_expectations *e, size_t i, chorus_time tim
                            const struct chorus_event *event) {
   const struct scn_expectation *x = &e->scenario->expectations[i];
   uint32_t server = run_directory_find(e->directory, &event->peer);
-  if (!text_fits(x->request, event->request) || !node_fits(e, x->from, server)) return;
+  if (!text_fits(x->request, event->request) || !node_fits(e, &x->from, server)) return;
   uint64_t issued =
       event->request ? run_set_get(&e->requests, request_key(client, event->request)) : 0;
   if (!code_fits(&x->code, event->code))
@@ -112,7 +116,7 @@ static void match_delivery(struct run_expectations *e, size_t i, chorus_time tim
 static void match_event(struct run_expectations *e, size_t i, chorus_time time, uint32_t node,
                         const struct chorus_event *event) {
   const struct scn_expectation *x = &e->scenario->expectations[i];
-  if (!node_fits(e, x->node, node) || !text_fits(x->request, event->request)) return;
+  if (!node_fits(e, &x->node, node) || !text_fits(x->request, event->request)) return;
   if (!path_fits(x->path, event->path) || !destination_fits(x->destination, event->group)) return;
   if (!code_fits(&x->code, event->code))
     near_miss(e, i, time, node, event, ", another code");
@@ -157,9 +161,9 @@ static bool packet_fits(const struct run_expectations *e, const struct scn_expec
                         const struct run_sent *sent) {
   const struct dis_coap *m = sent->message;
   char path[512];
-  if (!node_fits(e, x->from, sent->node)) return false;
+  if (!node_fits(e, &x->from, sent->node)) return false;
   uint32_t receiver = run_directory_find(e->directory, &sent->packet->destination);
-  if (!node_fits(e, x->to, receiver)) return false;
+  if (!node_fits(e, &x->to, receiver)) return false;
   if (sent->time < x->from_time || sent->time >= x->to_time) return false;
   if (x->type >= 0 && (x->type != m->type || m->length < 4)) return false;
   if (!code_fits(&x->code, m->code) || !kind_fits(x->message, m)) return false;
@@ -193,10 +197,10 @@ static bool in_range(const struct scn_range *r, uint64_t n) {
  * alone. */
 static bool is_counted(const struct run_expectations *e, const struct scn_expectation *x,
                        uint32_t node) {
-  const char *pattern = x->kind == SCN_EXPECT_EVENTS ? x->node : x->from;
-  if (!pattern && e->scenario->nodes[node].role == SCN_CLIENT)
+  const struct scn_patterns *patterns = x->kind == SCN_EXPECT_EVENTS ? &x->node : &x->from;
+  if (patterns->count == 0 && e->scenario->nodes[node].role == SCN_CLIENT)
     return x->kind != SCN_EXPECT_DELIVERIES;
-  return node_fits(e, pattern, node);
+  return node_fits(e, patterns, node);
 }
 
 static const char *each_text(struct run_expectations *e, size_t i, bool *ok) {

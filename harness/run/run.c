@@ -26,7 +26,7 @@ static void impair(struct run_session *s, uint32_t index) {
 
 static void repair(struct run_session *s, uint32_t index) {
   for (size_t i = 0; i < s->handle_count; i++)
-    if (s->handles[i].impairment == index && s->handles[i].handle)
+    if (scn_repairs(&s->scenario->network, index, s->handles[i].impairment) && s->handles[i].handle)
       run_network_repair(s->network, s->handles[i].handle);
 }
 

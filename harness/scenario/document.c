@@ -275,11 +275,17 @@ static struct scn_parameter *parameter_at(struct scn_document *d, const char *na
   return NULL;
 }
 
-/* Fills in $parameters; other $names are left for those who know them. */
-static const char *fill_in(struct scn_document *d, const char *text) {
+/* Fills in $parameters; other $names are left for those who know them. |plain_text|: $$ is a $. */
+static const char *fill_in(struct scn_document *d, const char *text, bool plain_text) {
   const char *result = "";
   while (*text) {
     size_t plain = strcspn(text, "$"), length = 0;
+    if (plain_text && text[plain] == '$' && text[plain + 1] == '$') {
+      result = scn_print(d->arena, "%s%.*s", result, (int)plain + 1, text);
+      if (!result) return "";
+      text += plain + 2;
+      continue;
+    }
     if (text[plain] == '$')
       while (name_character(text[plain + 1 + length])) length++;
     struct scn_parameter *p = length ? parameter_at(d, text + plain + 1, length) : NULL;
@@ -292,7 +298,7 @@ static const char *fill_in(struct scn_document *d, const char *text) {
   return result;
 }
 
-const char *scn_text(struct scn_document *d, const scn_value *value) {
+static const char *text_filled_in(struct scn_document *d, const scn_value *value, bool plain_text) {
   const char *text = scn_raw_text(value);
   if (!text) {
     scn_complain(d, value, "expected a single value here, not a %s",
@@ -303,7 +309,15 @@ const char *scn_text(struct scn_document *d, const scn_value *value) {
     scn_complain(d, value, "a zero octet in text; use the -hex form");
     return NULL;
   }
-  return strchr(text, '$') ? fill_in(d, text) : scn_copy(d->arena, text, strlen(text));
+  return strchr(text, '$') ? fill_in(d, text, plain_text) : scn_copy(d->arena, text, strlen(text));
+}
+
+const char *scn_text(struct scn_document *d, const scn_value *value) {
+  return text_filled_in(d, value, d->has_names);
+}
+
+const char *scn_text_with_names(struct scn_document *d, const scn_value *value) {
+  return text_filled_in(d, value, false);
 }
 
 static const char *text_of(struct scn_document *d, const scn_value *map, const char *key,

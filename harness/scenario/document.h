@@ -27,6 +27,7 @@ struct scn_document {
   struct scn_arena *arena;
   struct scn_parameter *parameters; /* what $name stands for */
   size_t parameter_count;
+  bool has_names; /* $ means something in it: a scenario */
 };
 
 /* Parses |text|; false: see |errors|. The arena is the caller's. */
@@ -63,6 +64,8 @@ bool scn_pair(struct scn_document *document, const scn_value *map, size_t i, con
 
 /* A scalar's text with parameters filled in; NULL, with a complaint, for anything else. */
 const char *scn_text(struct scn_document *document, const scn_value *value);
+/* The same with its other $names, and each $$, as they are: scn_resolve() takes them. */
+const char *scn_text_with_names(struct scn_document *document, const scn_value *value);
 /* The same without complaint and parameters: for keys. */
 const char *scn_raw_text(const scn_value *value);
 

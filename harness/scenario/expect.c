@@ -43,14 +43,22 @@ static void read_times(struct scn_decoder *d, const scn_value *map, struct scn_e
   scn_read_range(d, map, each ? "each" : "times", &e->times);
 }
 
-/* A pattern of node names; |key| absent: any node. */
+/* One pattern of node names or a list of them; |key| absent: any node. */
 static void read_pattern(struct scn_decoder *d, const scn_value *map, const char *key,
-                         const char **pattern) {
-  const scn_value *value = scn_get(d->document, map, key);
+                         struct scn_patterns *patterns) {
+  const scn_value *value = scn_get(d->document, map, key), *item = value;
+  const char **list = NULL, **slot;
   const uint32_t *nodes;
-  size_t count;
-  if (!value || !scn_read_text(d->document, map, key, pattern)) return;
-  scn_decode_pattern(d, value, &nodes, &count);
+  size_t node_count;
+  if (!value || !scn_decode_pattern(d, value, &nodes, &node_count)) return;
+  for (size_t i = 0; item; i++) {
+    if (scn_is_list(value) && !(item = scn_item(d->document, value, i))) break;
+    const char *text = scn_text(d->document, item);
+    slot = text ? scn_append(d->arena, &list, &patterns->count, sizeof *slot) : NULL;
+    if (slot) *slot = text;
+    if (item == value) break;
+  }
+  patterns->list = list;
 }
 
 static void read_during(struct scn_decoder *d, const scn_value *map, struct scn_expectation *e) {

@@ -159,6 +159,7 @@ static bool check_and_expand(struct scn_document *doc, struct scn_file *file,
   struct scn_setting settings[MAX_AXES];
   size_t count = first_values(doc, settings);
   struct scn_scenario *s = scn_load(file, NULL, settings, count, errors);
+  doc->has_names = true;
   if (!s) return false;
   copy_head(file, s);
   scn_free(s);

@@ -48,6 +48,29 @@ static void read_parameters(struct scn_document *doc) {
   }
 }
 
+/* The axis of this name in a table of the sweep, or NULL. */
+static const scn_value *axis_in(struct scn_document *doc, const scn_value *table,
+                                const char *name) {
+  const scn_value *key, *value;
+  for (size_t i = 0; scn_pair(doc, table, i, &key, &value); i++) {
+    const char *text = scn_raw_text(key);
+    if (text && strcmp(text, name) == 0) return key;
+  }
+  return NULL;
+}
+
+/* A setting comes from the sweep, which has a place in the file, or from the command line. */
+static void complain_setting(struct scn_document *doc, const char *name, const char *message) {
+  const scn_value *sweep = scn_get(doc, scn_root(doc), "sweep"), *table, *axis;
+  axis = axis_in(doc, sweep, name);
+  for (size_t i = 0; !axis && (table = scn_item(doc, sweep, i)); i++)
+    axis = axis_in(doc, table, name);
+  if (axis)
+    scn_complain(doc, axis, "%s", message);
+  else
+    scn_errors_add(doc->errors, doc->path, NULL, 0, 0, 1, "%s", message);
+}
+
 /* A dotted or short name changes the document; any other name is a parameter. */
 static void apply_setting(struct scn_document *doc, const struct scn_setting *s) {
   const char *path = long_name(s->key);
@@ -66,8 +89,9 @@ static void apply_setting(struct scn_document *doc, const struct scn_setting *s)
         scn_override(doc, path, s->value))
       return;
   }
-  scn_errors_add(doc->errors, doc->path, NULL, 0, 0, 1,
-                 "cannot set \"%s\": the scenario has no such place", s->key);
+  complain_setting(
+      doc, s->key,
+      scn_print(doc->arena, "cannot set \"%s\": the scenario has no such place", s->key));
 }
 
 static void check_settings_used(struct scn_document *doc, const struct scn_setting *settings,
@@ -81,10 +105,11 @@ static void check_settings_used(struct scn_document *doc, const struct scn_setti
     const struct scn_parameter *p = find_parameter(doc, settings[i].key);
     if (!p || p->used || long_name(settings[i].key)) continue;
     const char *near = scn_nearest(settings[i].key, words, n);
-    scn_errors_add(doc->errors, doc->path, NULL, 0, 0, 1,
-                   "\"%s\" sets nothing: $%s is used nowhere in the scenario%s%s%s",
-                   settings[i].key, settings[i].key, near ? "; did you mean \"" : "",
-                   near ? near : "", near ? "\"?" : "");
+    const char *message =
+        scn_print(doc->arena, "\"%s\" sets nothing: $%s is used nowhere in the scenario%s%s%s",
+                  settings[i].key, settings[i].key, near ? "; did you mean \"" : "",
+                  near ? near : "", near ? "\"?" : "");
+    complain_setting(doc, settings[i].key, message);
   }
 }
 
@@ -143,6 +168,19 @@ static chorus_time default_end(const struct scn_decoder *d) {
   return (d->step_count ? d->steps[d->step_count - 1].at : 0) + window;
 }
 
+/* What never happens was not tested. Of steps that a loop makes, the first one that is too late. */
+static void check_end(struct scn_decoder *d) {
+  chorus_time end = d->scenario->end;
+  for (size_t i = 0; i < d->step_count && !d->is_topology; i++) {
+    const struct scn_step *step = &d->steps[i];
+    if (step->at <= end) continue;
+    scn_errors_add(d->document->errors, d->document->path, d->document->text, step->place.line,
+                   step->place.column, 1, "this step comes at %s, after the end of the run at %s",
+                   scn_duration_text(d->arena, step->at), scn_duration_text(d->arena, end));
+    return;
+  }
+}
+
 static void decode_sections(struct scn_decoder *d) {
   struct scn_document *doc = d->document;
   const scn_value *root = scn_root(doc), *part;
@@ -162,6 +200,7 @@ static void decode_sections(struct scn_decoder *d) {
   check_purpose(d);
   d->scenario->end = default_end(d);
   scn_read_duration(doc, root, "end", &d->scenario->end);
+  check_end(d);
 }
 
 static void hand_over(struct scn_decoder *d) {
@@ -209,6 +248,7 @@ static void decode(struct scn_document *doc, struct scn_scenario *s, bool is_top
                    const struct scn_setting *settings, size_t count) {
   struct scn_decoder d = {
       .document = doc, .arena = doc->arena, .scenario = s, .is_topology = is_topology};
+  doc->has_names = true;
   scn_expect_map(doc, scn_root(doc), is_topology ? "a topology" : "a scenario", top_keys);
   if (!scn_is_map(scn_root(doc))) return;
   read_parameters(doc);
@@ -244,6 +284,11 @@ struct scn_scenario *scn_load(const struct scn_file *file, const char *name,
 
 void scn_free(struct scn_scenario *scenario) {
   if (scenario) scn_arena_free(scenario->memory);
+}
+
+bool scn_repairs(const struct scn_network *network, size_t index, size_t other) {
+  const char *a = network->impairments[index].name, *b = network->impairments[other].name;
+  return index == other || (a && b && strcmp(a, b) == 0);
 }
 
 uint32_t scn_node_find(const struct scn_scenario *scenario, const char *name) {

@@ -198,6 +198,8 @@ static void read_probabilities(struct scn_decoder *d, const scn_value *map,
   scn_read_percent(d->document, map, "corrupt", &m->corrupt);
   scn_read_boolean(d->document, map, "multicast-only", &m->multicast_only);
   scn_read_boolean(d->document, map, "unicast-only", &m->unicast_only);
+  if (m->multicast_only && m->unicast_only)
+    scn_complain(d->document, map, "either multicast-only or unicast-only: no packet is both");
   if (scn_read_integer(d->document, map, "limit", 1, 1000000, &limit))
     m->queue_limit = (uint32_t)limit;
   if (scn_read_text(d->document, map, "rate", &rate) && !scn_rate(rate, &m->rate))

@@ -185,7 +185,10 @@ static void read_client(struct scn_decoder *d, const scn_value *map, struct scn_
   scn_read_boolean(d->document, map, "empty-token", &c->empty_token);
   if (length == 0) c->empty_token = true;
   c->token_length = c->empty_token ? 0 : (uint8_t)length;
-  scn_read_duration(d->document, map, "msrd", &c->max_server_response_delay);
+  if (scn_read_duration(d->document, map, "msrd", &c->max_server_response_delay) &&
+      c->max_server_response_delay && c->max_server_response_delay <= REF_DEFAULT_LEISURE)
+    scn_complain(d->document, scn_get(d->document, map, "msrd"),
+                 "msrd has to exceed DEFAULT_LEISURE, 5s (RFC 7967, section 3.1)");
   scn_read_integer(d->document, map, "group-hop-limit", 1, 255, &hops);
   c->group_hop_limit = (uint8_t)hops;
 }
@@ -345,5 +348,7 @@ void scn_decode_nodes(struct scn_decoder *d, const scn_value *nodes) {
   }
   for (size_t i = 0; scn_pair(d->document, nodes, i, &key, &value); i++)
     decode_answers_of(d, key, value);
+  if (!scn_pair(d->document, nodes, 0, &key, &value))
+    scn_complain(d->document, nodes, "there has to be a node");
   check_names(d, nodes);
 }

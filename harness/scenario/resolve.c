@@ -91,7 +91,7 @@ const char *scn_resolve(struct scn_decoder *d, const scn_value *at, const char *
 
 bool scn_endpoint(struct scn_decoder *d, const scn_value *value, uint16_t port,
                   struct chorus_endpoint *endpoint) {
-  const char *text = scn_text(d->document, value);
+  const char *text = scn_text_with_names(d->document, value);
   if (text) text = scn_resolve(d, value, text);
   if (!text) return false;
   if (!chorus_endpoint_parse(text, port, endpoint)) {
@@ -152,6 +152,8 @@ bool scn_decode_pattern(struct scn_decoder *d, const scn_value *value, const uin
   size_t n = 0;
   if (scn_is_list(value)) {
     const scn_value *item;
+    if (!scn_item(d->document, value, 0))
+      scn_complain(d->document, value, "an empty list names no node");
     for (size_t i = 0; (item = scn_item(d->document, value, i)); i++) {
       const char *pattern = scn_text(d->document, item);
       if (pattern && add_matches(d, pattern, &list, &n) == 0) no_such_node(d, item, pattern);

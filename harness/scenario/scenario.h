@@ -187,15 +187,21 @@ struct scn_code {
   uint8_t code; /* with |whole_class|: class << 5 */
 };
 
+/* Patterns of node names, of which one has to fit; none: any node. */
+struct scn_patterns {
+  const char *const *list;
+  size_t count;
+};
+
 struct scn_expectation {
   enum scn_expect_kind kind;
   struct scn_place place;
-  const char *text;             /* as written, on one line */
-  struct scn_range times;       /* per node with |each|, else in all */
-  bool each;                    /* counted for each node that |from| (or |node|) matches */
-  const char *request;          /* request id or pattern ("q1#*"), or NULL */
-  const char *from, *to, *node; /* patterns of node names, or NULL: any */
-  const char *path;             /* "/light", without query unless it holds a "?" */
+  const char *text;       /* as written, on one line */
+  struct scn_range times; /* per node with |each|, else in all */
+  bool each;              /* counted for each node that |from| (or |node|) matches */
+  const char *request;    /* request id or pattern ("q1#*"), or NULL */
+  struct scn_patterns from, to, node;
+  const char *path; /* "/light", without query unless it holds a "?" */
   const char *detail;
   const uint8_t *payload; /* NULL: any */
   size_t payload_length;
@@ -289,6 +295,9 @@ void scn_free(struct scn_scenario *scenario);
  */
 struct scn_scenario *scn_topology_read(const char *path, const struct scn_setting *settings,
                                        size_t count, struct scn_errors *errors);
+
+/* Whether a repair of impairment |index| ends |other|: that one, and all that have its name. */
+bool scn_repairs(const struct scn_network *network, size_t index, size_t other);
 
 /* Number of the node with this name, or UINT32_MAX. */
 uint32_t scn_node_find(const struct scn_scenario *scenario, const char *name);

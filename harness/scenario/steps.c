@@ -16,10 +16,15 @@ enum argument_kind {
   ARGUMENT_URI,
   ARGUMENT_ENDPOINT,
   ARGUMENT_DURATION,
-  ARGUMENT_NUMBER,
+  ARGUMENT_BIT, /* numbers from here to PORT: limits[] */
+  ARGUMENT_OCTET,
+  ARGUMENT_HOPS,
+  ARGUMENT_FORMAT,
+  ARGUMENT_PORT,
   ARGUMENT_METHOD,
   ARGUMENT_TYPE,
   ARGUMENT_CODE,
+  ARGUMENT_TOKEN,
   ARGUMENT_HEX,
   ARGUMENT_MID,
   ARGUMENT_ID, /* makes a request id */
@@ -51,14 +56,14 @@ static const struct verb_row verb_rows[] = {
       {"type", ARGUMENT_TYPE, false},
       {"payload", ARGUMENT_TEXT, false},
       {"payload-hex", ARGUMENT_HEX, false},
-      {"token", ARGUMENT_HEX, false},
-      {"no-response", ARGUMENT_NUMBER, false},
-      {"accept", ARGUMENT_NUMBER, false},
-      {"content-format", ARGUMENT_NUMBER, false},
-      {"observe", ARGUMENT_NUMBER, false},
+      {"token", ARGUMENT_TOKEN, false},
+      {"no-response", ARGUMENT_OCTET, false},
+      {"accept", ARGUMENT_FORMAT, false},
+      {"content-format", ARGUMENT_FORMAT, false},
+      {"observe", ARGUMENT_BIT, false},
       {"option", ARGUMENT_OPTION, false},
       {"timeout", ARGUMENT_DURATION, false},
-      {"hop-limit", ARGUMENT_NUMBER, false}}},
+      {"hop-limit", ARGUMENT_HOPS, false}}},
     {"repeat",
      SCN_CLIENT,
      false,
@@ -73,7 +78,7 @@ static const struct verb_row verb_rows[] = {
       {"code", ARGUMENT_CODE, false}}},
     {"join", SCN_SERVER, false, {{"group", ARGUMENT_ENDPOINT, true}}},
     {"leave", SCN_SERVER, false, {{"group", ARGUMENT_ENDPOINT, true}}},
-    {"restart", SCN_SERVER, true, {{"port", ARGUMENT_NUMBER, false}}},
+    {"restart", SCN_SERVER, true, {{"port", ARGUMENT_PORT, false}}},
 };
 enum { VERB_ROWS = sizeof verb_rows / sizeof *verb_rows };
 
@@ -86,19 +91,32 @@ struct draft {
 
 static const char *const argument_hints[] = {
     [ARGUMENT_DURATION] = "a duration such as 5s",
-    [ARGUMENT_NUMBER] = "a number",
     [ARGUMENT_METHOD] = "a method such as GET",
     [ARGUMENT_TYPE] = "auto, NON or CON",
-    [ARGUMENT_CODE] = "a code such as 2.05",
-    [ARGUMENT_HEX] = "octets in hexadecimal",
+    [ARGUMENT_CODE] = "a Response Code such as 2.05, or auto",
     [ARGUMENT_MID] = "same or new",
     [ARGUMENT_OPTION] = "\"number=hex\"",
 };
 
-static bool good_hex(const char *text) {
+/* Of numbers their range, of octets in hexadecimal how many. */
+static const struct {
+  unsigned min, max;
+} limits[] = {
+    [ARGUMENT_BIT] = {0, 1},        [ARGUMENT_OCTET] = {0, 255},  [ARGUMENT_HOPS] = {1, 255},
+    [ARGUMENT_FORMAT] = {0, 65535}, [ARGUMENT_PORT] = {1, 65535}, [ARGUMENT_TOKEN] = {0, 8},
+    [ARGUMENT_HEX] = {0, 1024},
+};
+
+static bool good_hex(const char *text, size_t max) {
   uint8_t octets[1100];
   size_t length;
-  return scn_hex(text, octets, sizeof octets, &length);
+  return scn_hex(text, octets, max < sizeof octets ? max : sizeof octets, &length);
+}
+
+static bool good_response_code(const char *text) {
+  struct scn_code code;
+  if (strcmp(text, "auto") == 0) return true;
+  return scn_parse_code(text, &code) && !code.whole_class && code.code >= 2 << 5;
 }
 
 static bool good_option(const char *text) {
@@ -108,7 +126,11 @@ static bool good_option(const char *text) {
   if (text[length] == '\0' || length >= sizeof number) return false;
   memcpy(number, text, length);
   number[length] = '\0';
-  return scn_integer(number, UINT16_MAX, &value) && good_hex(text + length + 1);
+  return scn_integer(number, UINT16_MAX, &value) && good_hex(text + length + 1, SIZE_MAX);
+}
+
+static bool is_number(enum argument_kind kind) {
+  return kind >= ARGUMENT_BIT && kind <= ARGUMENT_PORT;
 }
 
 static bool good_argument(enum argument_kind kind, const char *text) {
@@ -116,14 +138,16 @@ static bool good_argument(enum argument_kind kind, const char *text) {
   uint64_t number;
   uint8_t type;
   struct scn_code code;
+  if (is_number(kind))
+    return scn_integer(text, limits[kind].max, &number) && number >= limits[kind].min;
   switch (kind) {
-    case ARGUMENT_DURATION: return scn_duration(text, &time);
-    case ARGUMENT_NUMBER: return scn_integer(text, UINT32_MAX, &number);
+    case ARGUMENT_DURATION: return scn_duration(text, &time) && time > 0;
     case ARGUMENT_METHOD: return scn_parse_code(text, &code) && code.code >= 1 && code.code <= 7;
     case ARGUMENT_TYPE:
       return strcmp(text, "auto") == 0 || (scn_parse_type(text, &type) && type < 2);
-    case ARGUMENT_CODE: return scn_parse_code(text, &code) && !code.whole_class;
-    case ARGUMENT_HEX: return good_hex(text);
+    case ARGUMENT_CODE: return good_response_code(text);
+    case ARGUMENT_TOKEN:
+    case ARGUMENT_HEX: return good_hex(text, limits[kind].max);
     case ARGUMENT_MID: return strcmp(text, "same") == 0 || strcmp(text, "new") == 0;
     case ARGUMENT_OPTION: return good_option(text);
     default: return true;
@@ -163,24 +187,24 @@ static const char *argument_id(struct scn_decoder *d, const struct draft *draft,
   return text;
 }
 
-/* Nodes take whole numbers, so "1.5s" becomes "1500ms". */
-static const char *whole_duration(struct scn_decoder *d, chorus_time ns) {
-  static const struct {
-    const char *name;
-    chorus_time ns;
-  } units[] = {{"s", CHORUS_SECOND}, {"ms", CHORUS_MILLISECOND}, {"us", CHORUS_MICROSECOND}};
-  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-    if (ns % units[i].ns == 0)
-      return scn_print(d->arena, "%llu%s", (unsigned long long)(ns / units[i].ns), units[i].name);
-  return scn_print(d->arena, "%lluns", (unsigned long long)ns);
+static void complain_argument(struct scn_decoder *d, const struct argument_row *row,
+                              const scn_value *value, const char *text) {
+  const char *hint = argument_hints[row->kind];
+  if (is_number(row->kind))
+    hint =
+        scn_print(d->arena, "a number from %u to %u", limits[row->kind].min, limits[row->kind].max);
+  if (row->kind == ARGUMENT_TOKEN || row->kind == ARGUMENT_HEX)
+    hint = scn_print(d->arena, "at most %u octets in hexadecimal", limits[row->kind].max);
+  scn_complain(d->document, value, "\"%s\" is no %s: write %s", text, row->name, hint);
 }
 
 static const char *argument_value(struct scn_decoder *d, const struct draft *draft,
                                   const struct argument_row *row, const scn_value *value) {
   struct chorus_endpoint endpoint;
-  const char *text = scn_text(d->document, value);
+  bool names = row->kind == ARGUMENT_URI;
+  const char *text = names ? scn_text_with_names(d->document, value) : scn_text(d->document, value);
   if (!text) return NULL;
-  if (row->kind == ARGUMENT_URI) return scn_resolve(d, value, text);
+  if (names) return scn_resolve(d, value, text);
   if (row->kind == ARGUMENT_ID || row->kind == ARGUMENT_OF)
     return argument_id(d, draft, value, text, row->kind == ARGUMENT_ID);
   if (row->kind == ARGUMENT_ENDPOINT) {
@@ -189,11 +213,13 @@ static const char *argument_value(struct scn_decoder *d, const struct draft *dra
     return scn_print(d->arena, "%s", chorus_endpoint_text(&endpoint, buffer));
   }
   chorus_time time;
-  if (row->kind == ARGUMENT_DURATION && scn_duration(text, &time)) return whole_duration(d, time);
-  if (good_argument(row->kind, text)) return text;
-  scn_complain(d->document, value, "\"%s\" is no %s: write %s", text, row->name,
-               argument_hints[row->kind]);
-  return NULL;
+  if (!good_argument(row->kind, text)) {
+    complain_argument(d, row, value, text);
+    return NULL;
+  }
+  if (row->kind == ARGUMENT_DURATION && scn_duration(text, &time))
+    return scn_duration_text(d->arena, time);
+  return text;
 }
 
 struct argument_list {
@@ -245,6 +271,9 @@ static void decode_command(struct scn_decoder *d, const struct draft *draft,
   if (!fits)
     scn_complain(d->document, map, "node %s is a %s, which knows no \"%s\"", node->name,
                  roles[node->role], verb->verb);
+  const scn_value *hex = scn_get(d->document, map, "payload-hex");
+  if (hex && scn_get(d->document, map, "payload"))
+    scn_complain(d->document, hex, "either payload or payload-hex, not both");
   for (const struct argument_row *row = verb->arguments; row->name; row++)
     decode_argument(d, draft, row, map, &list);
   step->kind = SCN_COMMAND;

@@ -69,6 +69,14 @@ bool scn_duration(const char *text, chorus_time *ns) {
   return read_with_unit(text, units, ns);
 }
 
+const char *scn_duration_text(struct scn_arena *arena, chorus_time ns) {
+  static const struct unit units[] = {
+      {"s", CHORUS_SECOND}, {"ms", CHORUS_MILLISECOND}, {"us", CHORUS_MICROSECOND}, {"ns", 1}};
+  const struct unit *u = units;
+  while (ns % u->factor != 0) u++;
+  return scn_print(arena, "%llu%s", (unsigned long long)(ns / u->factor), u->name);
+}
+
 bool scn_percent(const char *text, emu_ppm *ppm) {
   static const struct unit units[] = {{"%", 10000}, {NULL, 0}};
   uint64_t value;

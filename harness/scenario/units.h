@@ -7,10 +7,13 @@
 #define CHORUS_SCENARIO_UNITS_H
 
 #include "chorus/emulator.h"
+#include "scenario/arena.h"
 #include "scenario/scenario.h"
 
 /* "5s", "1.5 s", "200ms", "10us", "3ns", "2min", "1h"; "0" alone needs no unit. */
 bool scn_duration(const char *text, chorus_time *ns);
+/* The same in whole numbers: "5s", "1500ms". */
+const char *scn_duration_text(struct scn_arena *arena, chorus_time ns);
 /* "10%", "1.5 %", "0.25%": 0 to 100. */
 bool scn_percent(const char *text, emu_ppm *ppm);
 /* "250kbit", "1.5 Mbit", "9600bit": bits per second. */

@@ -73,6 +73,39 @@ def test_w18_an_impairment_that_touched_no_packet_is_an_error(tool: Chorus, tmp_
     assert items(result, "error") == ["harness"]
 
 
+CUT = "network: {name: cut, from: c1, to: s1, loss: 100%}"
+
+
+def test_a_repair_ends_all_impairments_of_that_name(tool: Chorus, tmp_path: Path) -> None:
+    """The second outage has the name of the first; after its repair requests arrive again."""
+    steps = f"""\
+  - {{at: 10s, {CUT}}}
+  - {{at: 11s, node: c1, request: {{id: lost, uri: "coap://[ff35::1]/light"}}}}
+  - {{at: 20s, repair: cut}}
+  - {{at: 30s, {CUT}}}
+  - {{at: 31s, node: c1, request: {{id: also-lost, uri: "coap://[ff35::1]/light"}}}}
+  - {{at: 40s, repair: cut}}
+  - {{at: 41s, node: c1, request: {{id: heard, uri: "coap://[ff35::1]/light"}}}}
+"""
+    expect = "{request: heard, from: s1, each: 1}\n  - {request: '*lost', times: 0}"
+    run(tool, tmp_path, steps=steps, expect=expect).check_exit_code(0).check_passed()
+
+
+@pytest.mark.parametrize(
+    ("expect", "code"),
+    [
+        ("{request: q1, from: [t1, s1], times: 1}", 0),
+        ("{request: q1, from: [t1, s1], each: 1}", 1),
+        ("{packet: {from: [s1, t1], to: [c1]}, times: 1}", 0),
+        ("{event: execute, node: [c1, t1]}", 1),
+    ],
+)
+def test_expectations_take_lists_of_nodes(
+    tool: Chorus, tmp_path: Path, expect: str, code: int
+) -> None:
+    run(tool, tmp_path, expect=expect).check_exit_code(code)
+
+
 def test_a_lost_request_is_drawn_and_the_expectation_fails(tool: Chorus, tmp_path: Path) -> None:
     lossy = ", impairments: [{from: c1, to: s1, drop: [1]}]"
     result = run(tool, tmp_path, network=lossy).check_exit_code(1)

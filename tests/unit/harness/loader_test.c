@@ -205,6 +205,40 @@ static const struct {
      "x.yaml:4:30: 192.0.2.1 is an IPv4 address, but network.ip is 6; name it under network.groups "
      "or "
      "network.addresses with one for each version\n"},
+    {HEAD NODES STEP "expect:\n  - {request: q1, from: [s, z]}\n",
+     "x.yaml:11:29: no node is called \"z\"; did you mean \"t\"?\n"},
+    {HEAD NODES STEP "expect:\n  - {request: q1, from: []}\n",
+     "x.yaml:11:25: an empty list names no node\n"},
+    {HEAD NODES
+     "steps:\n  - {at: 8500ms, node: c1, request: {id: q1, uri: \"coap://$g/a\"}}\n" EXPECT
+     "end: 8s\n",
+     "x.yaml:9:5: this step comes at 8500ms, after the end of the run at 8s\n"},
+    {HEAD NODES STEP "  - {at: 1s, node: s1, set: {path: /a, code: GET}}\n" EXPECT,
+     "x.yaml:10:46: \"GET\" is no code: write a Response Code such as 2.05, or auto\n"},
+    {HEAD NODES STEP "  - {at: 1s, node: c1, restart: {port: 0}}\n" EXPECT,
+     "x.yaml:10:40: \"0\" is no port: write a number from 1 to 65535\n"},
+    {HEAD NODES
+     "steps:\n  - {at: 1s, node: c1, request: {id: q1, uri: x, no-response: 256}}\n" EXPECT,
+     "x.yaml:9:63: \"256\" is no no-response: write a number from 0 to 255\n"},
+    {HEAD NODES "steps:\n  - {at: 1s, node: c1, request: {id: q1, uri: x, token: "
+                "\"010203040506070809\"}}\n" EXPECT,
+     "x.yaml:9:57: \"010203040506070809\" is no token: write at most 8 octets in hexadecimal\n"},
+    {HEAD NODES STEP
+     "  - {at: 1s, node: s1, set: {path: /a, payload: a, payload-hex: \"61\"}}\n" EXPECT,
+     "x.yaml:10:65: either payload or payload-hex, not both\n"},
+    {HEAD "nodes: {}\n"
+          "steps: []\n"
+          "covers: [COAP-3-01]\n",
+     "x.yaml:3:8: there has to be a node\n"},
+    {HEAD "nodes:\n  c1: {role: client, msrd: 5s}\n" STEP EXPECT,
+     "x.yaml:4:28: msrd has to exceed DEFAULT_LEISURE, 5s (RFC 7967, section 3.1)\n"},
+    {HEAD "network: {impairments: [{loss: 1%, multicast-only: true, unicast-only: true}]}\n"
+          "nodes:\n  c1: {role: client}\n" STEP EXPECT,
+     "x.yaml:3:25: either multicast-only or unicast-only: no packet is both\n"},
+    {HEAD NODES STEP EXPECT "sweep: [{nodes.z.count: [1]}, {ip: [4]}]\n",
+     "x.yaml:12:10: cannot set \"nodes.z.count\": the scenario has no such place\n"},
+    {HEAD NODES STEP EXPECT "sweep: {memberz: [1, 2]}\n",
+     "x.yaml:12:9: \"memberz\" sets nothing: $memberz is used nowhere in the scenario\n"},
     {HEAD NODES STEP EXPECT "---\nid: y\n", "x.yaml:13:1: a second document in the file\n"},
 };
 
@@ -214,6 +248,33 @@ START_TEST(wrong_files_are_explained) {
   ck_assert_msg(strncmp(text, wrong[_i].message, strlen(wrong[_i].message)) == 0, "%s\n%s", text,
                 wrong[_i].message);
   free(text);
+}
+END_TEST
+
+START_TEST(dollars_and_codes_of_text) {
+  struct scn_scenario *s =
+      load(HEAD NODES
+           "parameters: {p: 5}\n" STEP
+           "  - {at: 1s, node: s, set: {path: /a, payload: \"$$p $p$$\", code: auto}}\n" EXPECT);
+  ck_assert_ptr_nonnull(s);
+  const struct chorus_command *set = &s->steps[1].command;
+  ck_assert_str_eq(set->verb, "set");
+  ck_assert_str_eq(set->arguments[1].value, "$p 5$");
+  ck_assert_str_eq(set->arguments[2].value, "auto");
+  scn_free(s);
+}
+END_TEST
+
+START_TEST(lists_of_nodes_in_expectations) {
+  struct scn_scenario *s =
+      load(HEAD NODES STEP "expect:\n  - {request: q1, from: [s1, t], times: 1}\n");
+  ck_assert_ptr_nonnull(s);
+  const struct scn_patterns *from = &s->expectations[0].from;
+  ck_assert_uint_eq(from->count, 2);
+  ck_assert_str_eq(from->list[0], "s1");
+  ck_assert_str_eq(from->list[1], "t");
+  ck_assert_uint_eq(s->expectations[0].to.count, 0);
+  scn_free(s);
 }
 END_TEST
 
@@ -316,6 +377,8 @@ int main(void) {
   tcase_add_test(tests, crafted_messages);
   tcase_add_loop_test(tests, wrong_files_are_explained, 0, (int)(sizeof wrong / sizeof *wrong));
   tcase_add_test(tests, the_place_is_shown);
+  tcase_add_test(tests, dollars_and_codes_of_text);
+  tcase_add_test(tests, lists_of_nodes_in_expectations);
   tcase_add_test(tests, settings_that_set_nothing);
   tcase_add_test(tests, dotted_settings);
   tcase_add_test(tests, selectors);
