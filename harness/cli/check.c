@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* chorus check */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,7 +301,10 @@ static int check_all(struct check *c) {
     print_text(c, runs);
   }
   int code = exit_code(c, runs);
-  if (fflush(stdout) != 0) code = CLI_ERROR;
+  if (fflush(stdout) != 0) {
+    fprintf(stderr, "chorus check: cannot write to standard output: %s\n", strerror(errno));
+    code = CLI_ERROR;
+  }
   json_decref(runs);
   jdg_free(judge);
   return code;

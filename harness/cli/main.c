@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,11 +48,7 @@ static int unknown_command(const char *name) {
   return CLI_USAGE;
 }
 
-int main(int count, char **arguments) {
-  if (count < 2) {
-    print_usage(stderr);
-    return CLI_USAGE;
-  }
+static int run_command(int count, char **arguments) {
   const char *name = arguments[1];
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
     print_usage(stdout);
@@ -64,4 +61,19 @@ int main(int count, char **arguments) {
   for (size_t i = 0; i < COMMANDS; i++)
     if (strcmp(commands[i].name, name) == 0) return commands[i].run(count - 2, arguments + 2);
   return unknown_command(name);
+}
+
+/* What was asked for has to arrive: a list that a full disk cut short is no success. */
+static int finish(int code) {
+  bool written = fflush(stdout) == 0 && !ferror(stdout);
+  if (written || code != CLI_OK) return code;
+  fprintf(stderr, "chorus: cannot write to standard output%s%s\n", errno ? ": " : "",
+          errno ? strerror(errno) : "");
+  return CLI_ERROR;
+}
+
+int main(int count, char **arguments) {
+  if (count >= 2) return finish(run_command(count, arguments));
+  print_usage(stderr);
+  return CLI_USAGE;
 }

@@ -15,9 +15,20 @@ static const char *interpreter(void) {
   return python && *python ? python : "python3";
 }
 
+/* Without its package Python would end with 1, which is what a failure means. */
+static const char program[] =
+    "import sys\n"
+    "try:\n"
+    "    from chorus_reports.__main__ import main\n"
+    "except ImportError as error:\n"
+    "    print(f'chorus: {sys.executable} cannot make reports: {error}; CHORUS_PYTHON names the'\n"
+    "          ' interpreter that has chorus-reports', file=sys.stderr)\n"
+    "    sys.exit(3)\n"
+    "sys.exit(main())\n";
+
 static int replace_process(const char *subcommand, int count, char **arguments) {
   char *words[count + 5];
-  const char *head[] = {interpreter(), "-m", "chorus_reports", subcommand};
+  const char *head[] = {interpreter(), "-c", program, subcommand};
   for (size_t i = 0; i < 4; i++) words[i] = (char *)(uintptr_t)head[i];
   for (int i = 0; i < count; i++) words[4 + i] = arguments[i];
   words[4 + count] = NULL;

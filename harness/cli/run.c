@@ -112,6 +112,13 @@ static bool take_attachment(const struct cli_parser *p, enum krn_attachment *att
   return false;
 }
 
+static bool take_today(const struct cli_parser *p, const char **today) {
+  *today = p->value;
+  if (run_is_date(p->value)) return true;
+  cli_usage(p, "--today wants a day such as 2027-01-31, not \"%s\"", p->value);
+  return false;
+}
+
 static bool add_selector(struct cli_run_options *o, const char *selector) {
   if (o->selector_count == CLI_MAX_SELECTORS) return false;
   o->selectors[o->selector_count++] = selector;
@@ -136,7 +143,7 @@ static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
     case OUT: o->out = p->value; return true;
     case JSON: return o->json = true;
     case FUZZ: return cli_number(p, "--fuzz", 1, UINT32_MAX, &o->fuzz);
-    case TODAY: o->today = p->value; return true;
+    case TODAY: return take_today(p, &o->today);
     case NO_REPORT: return o->no_report = true;
     case DILATE: return cli_number(p, "--dilate", 1, 1000, &o->dilation);
     case LONGEST: return cli_duration(p, "--longest", &o->longest);

@@ -18,7 +18,7 @@ static bool load(struct cli_stack *stack, const char *what) {
 
 static bool has_role(const struct cli_stack *stack, int role, bool asked) {
   static const char *const names[] = {"client", "server"};
-  if (!asked || plays(stack, role)) return true;
+  if (!asked || !stack->manifest || plays(stack, role)) return true;
   fprintf(stderr, "chorus run: %s: there is no role %s in this manifest\n", stack->manifest->path,
           names[role]);
   return false;

@@ -104,6 +104,10 @@ bool run_log_read(struct run_log *log, const char *path, char *message, size_t s
     ok = add_line(log, line, why, sizeof why);
     if (!ok) snprintf(message, size, "%s:%zu: %s", path, number, why);
   }
+  if (ok && ferror(stream)) {
+    snprintf(message, size, "%s: cannot be read: %s", path, strerror(errno));
+    ok = false;
+  }
   free(line);
   fclose(stream);
   if (!ok) run_log_free(log);

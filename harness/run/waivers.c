@@ -24,7 +24,12 @@ struct run_waivers {
 
 /* ---- reading ---- */
 
-static bool good_date(const char *date) {
+static int days_in(int year, int month) {
+  if (month == 2) return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28;
+  return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+bool run_is_date(const char *date) {
   static const char shape[] = "dddd-dd-dd";
   if (strlen(date) != 10) return false;
   for (size_t i = 0; i < 10; i++) {
@@ -32,7 +37,7 @@ static bool good_date(const char *date) {
     if (shape[i] == 'd' ? !digit : date[i] != '-') return false;
   }
   int month = atoi(date + 5), day = atoi(date + 8);
-  return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+  return month >= 1 && month <= 12 && day >= 1 && day <= days_in(atoi(date), month);
 }
 
 static void need(struct scn_document *d, const scn_value *map, const char *key, const char **to) {
@@ -55,7 +60,7 @@ static void read_waiver(struct scn_document *d, const scn_value *map, struct wai
     scn_complain(d, value, "there is no rule \"%s\"%s%s%s", w->rule, near ? "; did you mean " : "",
                  near ? near : "", near ? "?" : "");
   }
-  if ((value = scn_get(d, map, "expires")) && !good_date(w->expires))
+  if ((value = scn_get(d, map, "expires")) && !run_is_date(w->expires))
     scn_complain(d, value, "\"%s\" is no date; write 2027-01-31", w->expires);
 }
 
@@ -91,8 +96,11 @@ struct run_waivers *run_waivers_read(const char *path, struct scn_errors *errors
     return NULL;
   }
   while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) run_text_add(&text, buffer, n);
+  bool failed = ferror(stream) != 0;
+  if (failed) scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
   fclose(stream);
-  struct run_waivers *w = run_waivers_parse(path, text.data ? text.data : "", text.length, errors);
+  struct run_waivers *w =
+      failed ? NULL : run_waivers_parse(path, text.data ? text.data : "", text.length, errors);
   run_text_free(&text);
   return w;
 }

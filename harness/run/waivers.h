@@ -19,6 +19,9 @@
 
 struct run_waivers;
 
+/* Whether |text| is a day of the calendar, such as "2027-01-31". */
+bool run_is_date(const char *text);
+
 /* NULL: see |errors|. */
 struct run_waivers *run_waivers_read(const char *path, struct scn_errors *errors);
 struct run_waivers *run_waivers_parse(const char *path, const char *text, size_t length,

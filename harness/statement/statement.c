@@ -177,8 +177,11 @@ bool run_statements_read(struct run_statements *statements, const char *path,
     return false;
   }
   while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) run_text_add(&text, buffer, n);
+  bool failed = ferror(stream) != 0;
+  if (failed) scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
   fclose(stream);
-  bool ok = run_statements_parse(statements, path, text.data ? text.data : "", text.length, errors);
+  bool ok = !failed &&
+            run_statements_parse(statements, path, text.data ? text.data : "", text.length, errors);
   run_text_free(&text);
   return ok;
 }

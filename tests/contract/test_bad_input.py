@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ USAGE = [
     (["run", "--backend", "nosuch"], "nosuch"),
     (["run", "--set", "novalue"], "KEY=VALUE"),
     (["run", "--fuzz", "-1"], "--fuzz"),
+    (["run", "--role", "server"], "what --sut plays"),
+    (["run", "--today", "2027-02-29"], '"2027-02-29"'),
     (["run", "/nonexistent/x.yaml"], "/nonexistent/x.yaml"),
     (["run", "--waivers", "/nonexistent/w.yaml"], "/nonexistent/w.yaml"),
     (["scenarios", "no-such-scenario"], "no-such-scenario"),
@@ -125,6 +128,15 @@ def test_a_good_capture_is_exit_0(tool: Chorus, capture: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [["run", "--waivers"], ["check", "x.pcapng", "--ics"], ["check", "x.pcapng", "--events"]],
+)
+def test_a_folder_for_a_file_is_told(tool: Chorus, tmp_path: Path, arguments: list[str]) -> None:
+    result = tool.call(*arguments, str(tmp_path)).check_exit_code(2)
+    result.check_stderr("cannot be read: Is a directory")
+
+
+@pytest.mark.parametrize(
     ("name", "data"),
     [("junk", bytes(range(256)) * 12), ("empty", b""), ("text", b"hello world, no capture\n" * 9)],
 )
@@ -185,15 +197,33 @@ def test_a_full_disk_is_exit_3_and_says_so(tool: Chorus, tmp_path: Path) -> None
     assert str(tmp_path / "out") in done.stderr
 
 
+FULL = [["run", "--json"], ["rules", "--json"], ["scenarios"], ["mutants", "no-op-*"], ["--help"]]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_standard_output_is_exit_3(tool: Chorus) -> None:
+@pytest.mark.parametrize("arguments", FULL, ids=" ".join)
+def test_a_full_standard_output_is_exit_3(tool: Chorus, arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [tool.path, "run", "--json"], env={**os.environ, **tool.environment},
+            [tool.path, *arguments], env={**os.environ, **tool.environment},
             stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
         )  # fmt: skip
     assert done.returncode == 3
     assert "No space left" in done.stderr
+
+
+def test_without_the_package_for_reports_it_is_exit_3(tool: Chorus, tmp_path: Path) -> None:
+    """Python would end with 1, which is what `diff` says when something broke."""
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    bare.chmod(0o755)
+    environment = {**os.environ, **tool.environment, "CHORUS_PYTHON": str(bare)}
+    done = subprocess.run(
+        [tool.path, "diff", "a", "b"], env=environment, cwd=tmp_path,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "CHORUS_PYTHON" in done.stderr
 
 
 def test_no_place_to_write_is_exit_3(tool: Chorus, tmp_path: Path) -> None:
