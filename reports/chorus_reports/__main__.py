@@ -9,7 +9,9 @@ fixed and what is no longer exercised is exit code 1, too.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _write(text: str, where: str) -> None:
     if where == "-":
+        if sys.stdout is None:  # closed by whoever started us
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         sys.stdout.write(text)
         return
     path = Path(where)
@@ -166,6 +170,9 @@ def _diff_of_cells(old: Cells, new: Cells, arguments: argparse.Namespace) -> int
 
 def _diff(arguments: argparse.Namespace) -> int:
     (old, old_runs), (new, new_runs) = cells.load(arguments.old), cells.load(arguments.new)
+    for side in (old_runs, new_runs):
+        if side and not side.runs:
+            raise BadResults(f"{side.path}: there is no run in it, so there is nothing to compare")
     asserts = old.asserts or new.asserts or arguments.matrix or arguments.stack
     if old_runs and new_runs and not asserts:
         return _diff_of_runs(old_runs, new_runs, arguments.json)

@@ -570,6 +570,8 @@ def decoded(path: str, text: str) -> object:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadResults(f"{path}: {where}: not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise BadResults(f"{path}: lists in lists, too deep to be read") from error
     return value
 
 

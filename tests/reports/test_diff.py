@@ -125,3 +125,13 @@ def test_exit_codes_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["diff", str(new), str(old)]) == 0
     assert main(["diff", str(old), str(tmp_path / "nosuch")]) == 3
     assert "nosuch: cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_a_side_without_a_run_is_exit_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """W1, for diff: where nothing ran, nothing broke, and that is no good news."""
+    good, empty = tmp_path / "good.json", tmp_path / "empty.json"
+    run = samples.run("a", "pass", [samples.rule("NR-02", "s1", "pass")])
+    good.write_text(json.dumps(samples.results(run)))
+    empty.write_text(json.dumps(samples.results()))
+    assert main(["diff", str(good), str(empty)]) == 3
+    assert f"{empty}: there is no run in it" in capsys.readouterr().err

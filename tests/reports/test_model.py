@@ -75,6 +75,22 @@ def test_what_is_not_json_is_named_with_line_and_column() -> None:
         parse("r.json", '{"runs": [],\n  oops}')
 
 
+def test_lists_that_never_end_are_no_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "results.json"
+    file.write_text("[" * 200_000)
+    assert main(["diff", str(file), str(file)]) == 3
+    assert f"{file}: lists in lists" in capsys.readouterr().err
+
+
+def test_a_closed_output_is_exit_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(samples.one_per_verdict()))
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["report", str(file)]) == 3
+
+
 def test_a_cut_file_is_exit_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "results.json"
     file.write_text(json.dumps(samples.one_per_verdict())[:-40])
