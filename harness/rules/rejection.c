@@ -5,10 +5,16 @@
 #include "rules/checks.h"
 #include "rules/server.h"
 
+/* Elsewhere, what was sent later under a Message ID that was free again may have gone unseen. */
+static bool in_doubt(const struct jdg_look *look) {
+  return !look->certain && look->now - look->reception->last_time >= JDG_NON_LIFETIME;
+}
+
 /* JDG_ON_EMPTY_SENT: a Reset that answers a Non-confirmable message to a group. */
 static bool resets_group(const struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
-  return look->coap->type == DIS_RST && r && r->group && r->type == DIS_NON && r->certain;
+  if (look->coap->type != DIS_RST || !r || !r->group || !r->certain) return false;
+  return r->type == DIS_NON && !in_doubt(look);
 }
 
 static void reset(struct jdg_look *look) {
@@ -68,7 +74,7 @@ void rule_coap_8_02(struct jdg_look *look) {
     return;
   }
   bool unaware = look->host->ics.mcast_aware == JDG_NO;
-  if (look->coap->type == DIS_RST && r->type == DIS_NON && !unaware) reset(look);
+  if (resets_group(look) && !unaware) reset(look);
 }
 
 /* ---- ICMP ---- */

@@ -79,6 +79,58 @@ START_TEST(elsewhere_a_reset_tells_that_a_group_message_was_received) {
 }
 END_TEST
 
+/* On a bridge; |host| is the last octet of the sender's link-layer address. */
+static void on_ethernet(uint8_t host, const char *from, const char *to,
+                        const struct fx_message *m) {
+  uint8_t coap[256], frame[512] = {0x33, 0x33, 0, 0, 0, 1, 2, 0, 0, 0, 0, host, 0x86, 0xdd};
+  struct chorus_endpoint source = fx_endpoint(from), destination = fx_endpoint(to);
+  size_t length = 14 + fx_packet(&source, &destination, coap, fx_build(m, coap), frame + 14);
+  jdg_packet(fx.judge, &(struct cap_packet){.frame = ++fx.frame,
+                                            .interface = FX_MEDIUM,
+                                            .link_type = 1,
+                                            .time = fx.now,
+                                            .data = frame,
+                                            .length = length,
+                                            .original_length = length});
+}
+
+START_TEST(elsewhere_who_sends_from_the_group_is_known_by_the_link_layer) {
+  on_ethernet(1, FOREIGN_CLIENT, GROUP, NON(GET, 7, "aa", .path = "/x"));
+  fx_at(&fx, 1000);
+  on_ethernet(2, FOREIGN_SERVER, FOREIGN_CLIENT, NON(CODE_205, 9, "aa"));
+  fx_at(&fx, 20000);
+  on_ethernet(1, FOREIGN_CLIENT, GROUP, NON(GET, 8, "ab", .path = "/x"));
+  fx_at(&fx, 21000);
+  on_ethernet(3, GROUP, FOREIGN_CLIENT, NON(CODE_205, 10, "ab")); /* nobody else is known by this */
+  fx_at(&fx, 22000);
+  on_ethernet(2, GROUP, FOREIGN_CLIENT, NON(CODE_205, 11, "ab"));
+  ck_assert_int_eq(foreign("GC-1-01"), JDG_WARN);
+  const struct jdg_result *r = fx_result(&fx, "GC-1-01", fx_node_named(&fx, "2001:db8::88"));
+  ck_assert_uint_eq(r->finding_count, 1);
+  ck_assert_uint_eq(r->findings[0].frame, 5);
+  r = fx_result(&fx, "GC-1-01", fx_node_named(&fx, "ff35::1"));
+  ck_assert_uint_eq(r->finding_count, 1);
+  ck_assert_uint_eq(r->findings[0].frame, 4);
+}
+END_TEST
+
+/* The Message ID may have named another message since, one that nobody saw. */
+START_TEST(elsewhere_a_reset_after_non_lifetime_tells_nothing) {
+  const uint64_t times[] = {144000, 145000};
+  const enum jdg_verdict verdicts[] = {JDG_FAIL, JDG_NOT_EXERCISED};
+  for (int i = 0; i < 2; i++) {
+    if (i) teardown();
+    if (i) setup();
+    fx_see(&fx, FOREIGN_CLIENT, GROUP, NON(GET, 7, "aa", .path = "/x"));
+    fx_at(&fx, times[i]);
+    fx_see(&fx, FOREIGN_SERVER, FOREIGN_CLIENT, RST(7));
+    fx_close_at(&fx, 300000);
+    ck_assert_int_eq(fx_verdict(&fx, "COAP-8.1-03", fx_node_named(&fx, "2001:db8::88")),
+                     verdicts[i]);
+  }
+}
+END_TEST
+
 START_TEST(elsewhere_an_error_to_a_bad_group_message_is_seen) {
   fx_see(&fx, FOREIGN_CLIENT, GROUP, NON(GET, 7, "aa", .path = "/x", .options = {{65001, ""}}));
   fx_at(&fx, 2000);
@@ -137,6 +189,8 @@ int main(void) {
   tcase_add_test(tc, ignores_what_is_not_coap);
   tcase_add_test(tc, one_transmission_seen_at_two_interfaces_counts_once);
   tcase_add_test(tc, elsewhere_a_reset_tells_that_a_group_message_was_received);
+  tcase_add_test(tc, elsewhere_a_reset_after_non_lifetime_tells_nothing);
+  tcase_add_test(tc, elsewhere_who_sends_from_the_group_is_known_by_the_link_layer);
   tcase_add_test(tc, elsewhere_an_error_to_a_bad_group_message_is_seen);
   tcase_add_test(tc, elsewhere_an_ack_to_a_group_message_is_seen);
   tcase_add_test(tc, elsewhere_an_ordinary_answer_is_no_deviation);
