@@ -5,6 +5,8 @@
 #include "chorus/endpoint_text.h"
 #include "rules/checks.h"
 #include "rules/client.h"
+#include "rules/constants.h"
+#include "rules/message.h"
 
 static void break_delivery(struct jdg_look *look, bool expected) {
   char text[128];
@@ -185,7 +187,50 @@ void rule_gc_5_3_05(struct jdg_look *look) {
 
 /* ---- COAP-5.2.3-02: a Confirmable response to a Non-confirmable request ---- */
 
+/*
+ * Elsewhere no application tells whether it still waits. But who asks for a representation wants
+ * it, and does not give up so soon on one request after the other.
+ */
+#define REJECTIONS 2u
+#define SOON       RULE_ACK_TIMEOUT
+
+struct rejections {
+  uint64_t serial; /* of the request that the last one was for */
+  unsigned count;  /* without an acknowledgement in between */
+};
+
+static bool wanted(const struct jdg_look *look) {
+  const struct jdg_arrival *a = look->arrival;
+  if (a->certain || look->host->has_events || a->due != JDG_DELIVER) return false;
+  const struct jdg_request *q = a->request;
+  if (q->spoofed || q->proxied || q->oscore || q->type != DIS_NON) return false;
+  if (q->code != RULE_CODE_GET && q->code != RULE_CODE_FETCH) return false;
+  if (q->observe != DIS_ABSENT || q->no_response != DIS_ABSENT) return false;
+  return q->responders < 2 && a->time - q->last_time < SOON;
+}
+
+static void judge_rejections(struct jdg_look *look) {
+  const struct jdg_arrival *a = look->arrival;
+  if (!a || a->type != DIS_CON || !wanted(look)) return;
+  struct rejections *state = jdg_state(look, sizeof *state);
+  if (!state) return;
+  if (a->acks) {
+    state->count = 0;
+    return;
+  }
+  if (state->count && state->serial == a->request->serial) return;
+  state->serial = a->request->serial;
+  if (++state->count < REJECTIONS)
+    jdg_inconclusive(look, "The client may have given up on the request.");
+  else
+    jdg_break(look, look->frame, "ACK of the Confirmable response", "RST mid=0x%04x", a->mid);
+}
+
 void rule_coap_5_2_3_02(struct jdg_look *look) {
+  if (look->hook == JDG_ON_EMPTY_SENT) {
+    judge_rejections(look);
+    return;
+  }
   const struct jdg_arrival *a = look->arrival;
   if (a->type != DIS_CON || !rule_owed(look) || a->request->type != DIS_NON) return;
   if (a->rsts)

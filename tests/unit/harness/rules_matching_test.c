@@ -152,6 +152,46 @@ START_TEST(confirmable_responses_are_taken) {
 }
 END_TEST
 
+#define ELSEWHERE_CLIENT "[2001:db8::77]:50000"
+#define ELSEWHERE_SERVER "[2001:db8::88]:5683"
+
+static const struct elsewhere_case {
+  int code;
+  const char *observe;
+  unsigned requests, delay;
+  int acknowledged; /* the response to this one; -1: none */
+  enum jdg_verdict verdict;
+} elsewhere_cases[] = {
+    {GET, NULL, 2, 100, -1, JDG_FAIL},           {GET, NULL, 1, 100, -1, JDG_INCONCLUSIVE},
+    {GET, NULL, 3, 100, 1, JDG_INCONCLUSIVE},    {GET, NULL, 1, 100, 0, JDG_NOT_EXERCISED},
+    {GET, NULL, 2, 3000, -1, JDG_NOT_EXERCISED}, /* given up, perhaps */
+    {PUT, NULL, 2, 100, -1, JDG_NOT_EXERCISED},  /* nobody may have waited for it */
+    {GET, "", 2, 100, -1, JDG_NOT_EXERCISED},    /* a RST ends an observation */
+};
+
+START_TEST(elsewhere_one_rejection_may_have_its_reason) {
+  const struct elsewhere_case *k = &elsewhere_cases[_i];
+  cfx_open(&t, JDG_DIJK_03);
+  for (unsigned i = 0; i < k->requests; i++) {
+    char token[16];
+    int mid = 10 + (int)i;
+    snprintf(token, sizeof token, "a%u", i);
+    struct fx_message q = *NON(k->code, mid, token, .path = "/x");
+    if (k->observe) q.options[0] = (struct fx_option){DIS_OBSERVE, k->observe};
+    fx_at(&t.fx, 1000 + i * 20000);
+    fx_see(&t.fx, ELSEWHERE_CLIENT, ELSEWHERE_SERVER, &q);
+    fx_at(&t.fx, 1000 + i * 20000 + k->delay);
+    fx_see(&t.fx, ELSEWHERE_SERVER, ELSEWHERE_CLIENT, CON(CODE_205, mid + 100, token));
+    fx_see(&t.fx, ELSEWHERE_CLIENT, ELSEWHERE_SERVER,
+           (int)i == k->acknowledged ? ACK(0, mid + 100, "") : RST(mid + 100));
+  }
+  fx_close_at(&t.fx, 500000);
+  ck_assert_int_eq(fx_verdict(&t.fx, "COAP-5.2.3-02", fx_node_named(&t.fx, "2001:db8::77")),
+                   k->verdict);
+  fx_free(&t.fx);
+}
+END_TEST
+
 static void open_and_ask_one(void) {
   cfx_open(&t, JDG_DIJK_03);
   cfx_ask(&t, 0, S1, NON(GET, 1, "aa", .path = "/x"), 93);
@@ -240,5 +280,7 @@ int main(void) {
   tcase_add_test(tc, a_forged_request_under_the_clients_token_changes_nothing);
   tcase_add_test(tc, unexpected_confirmable_responses_are_reset);
   tcase_add_test(tc, unknown_critical_options_reject_a_response);
+  tcase_add_loop_test(tc, elsewhere_one_rejection_may_have_its_reason, 0,
+                      (int)(sizeof elsewhere_cases / sizeof elsewhere_cases[0]));
   return cfx_main(tc);
 }
