@@ -25,9 +25,19 @@ struct pending {
   uint64_t frame;
 };
 
+/* Elsewhere: a Confirmable request that was answered, but not acknowledged. */
+struct unacknowledged {
+  struct chorus_endpoint peer;
+  uint16_t mid;
+  uint64_t frame; /* of the answer; 0: unused */
+  chorus_time time;
+};
+
 struct answering {
   struct pending pending[PENDING];
   unsigned count;
+  struct unacknowledged seen[PENDING];
+  unsigned seen_next, seen_acknowledged;
   uint16_t ports[PORTS]; /* that the node has sent from: somebody is there */
   unsigned port_count;
 };
@@ -179,18 +189,61 @@ static bool acknowledged_wrongly(const struct jdg_look *look) {
   return r->code == 0 || r->errors != 0;
 }
 
-/* A capture made elsewhere shows that an answer was given, but not that none was. */
+/* A response in a message of its own: the ACK may have gone before, may follow, or may be lost. */
+static void answered_apart(const struct jdg_look *look, struct answering *a) {
+  const struct jdg_reception *r = look->reception;
+  if (look->copy || !r || r->group || r->type != DIS_CON || r->bad != JDG_GOOD || r->acks) return;
+  if (!rule_answers_reception(look)) return;
+  a->seen[a->seen_next++ % PENDING] =
+      (struct unacknowledged){r->source, r->mid, look->frame, look->now};
+}
+
+static void acknowledged(struct jdg_look *look, struct answering *a) {
+  const struct chorus_endpoint *to = &look->frame_info->destination;
+  for (unsigned i = 0; i < PENDING; i++)
+    if (a->seen[i].mid == look->coap->mid && chorus_same_endpoint(&a->seen[i].peer, to))
+      a->seen[i].frame = 0;
+  a->seen_acknowledged++;
+  jdg_pass(look);
+}
+
+/* A capture made elsewhere shows what was answered; one missing answer may just not have come by.
+ */
 static void judge_seen_answer(struct jdg_look *look) {
   if (look->certain || look->coap->type == DIS_CON) return;
   if (acknowledged_wrongly(look)) {
     jdg_break(look, look->frame, "RST", "ACK, mid=0x%04x", look->coap->mid);
     return;
   }
-  if (look->hook == JDG_ON_RESPONSE_SENT) return;
   const struct jdg_reception *r = look->reception;
-  bool request = r && r->type == DIS_CON && !(r->errors & DIS_ERROR_VERSION);
+  bool request = r && r->type == DIS_CON && r->mid == look->coap->mid &&
+                 !(r->errors & DIS_ERROR_VERSION) && look->coap->type != DIS_NON;
   bool response = look->arrival && look->arrival->type == DIS_CON;
-  if (request || response) jdg_pass(look);
+  struct answering *a = request || response ? jdg_state(look, sizeof *a) : NULL;
+  if (a) acknowledged(look, a);
+}
+
+static void judge_seen_response(struct jdg_look *look) {
+  judge_seen_answer(look);
+  if (look->certain || look->coap->type == DIS_ACK) return;
+  struct answering *a = jdg_state(look, sizeof *a);
+  if (a) answered_apart(look, a);
+}
+
+/* That again and again an ACK was lost, and no response ever, is no chance any longer. */
+static void judge_unacknowledged(struct jdg_look *look, const struct answering *a) {
+  const struct unacknowledged *first = NULL;
+  unsigned count = 0;
+  for (unsigned i = 0; i < PENDING; i++) {
+    const struct unacknowledged *x = &a->seen[i];
+    if (!x->frame || look->now < x->time + look->host->ics.processing + jdg_delta(look)) continue;
+    if (!first || x->frame < first->frame) first = x;
+    count++;
+  }
+  if (count >= TRIES && count > a->seen_acknowledged)
+    jdg_break(look, first->frame, "ACK or RST",
+              "responses to %u Confirmable requests without one, the first mid=0x%04x", count,
+              first->mid);
 }
 
 static bool is_con(const struct jdg_look *look) {
@@ -209,12 +262,13 @@ void rule_coap_4_2_01(struct jdg_look *look) {
       judge_reply_content(look);
       if (look->certain) something_sent(look, a);
       return;
-    case JDG_ON_EMPTY_SENT:
-    case JDG_ON_RESPONSE_SENT: judge_seen_answer(look); return;
+    case JDG_ON_EMPTY_SENT: judge_seen_answer(look); return;
+    case JDG_ON_RESPONSE_SENT: judge_seen_response(look); return;
     case JDG_ON_ICMP: port_closed(a, look->frame_info->quoted_destination.port); return;
     default: break;
   }
   for (unsigned i = 0; i < a->count; i++) decide(look, a, &a->pending[i]);
+  if (!look->certain) judge_unacknowledged(look, a);
 }
 
 /* ---- COAP-4.2-02: retransmission ---- */
