@@ -283,11 +283,14 @@ void rule_coap_4_2_01(struct jdg_look *look) {
 #define DOUBTFUL_GAP    CHORUS_SECOND
 /* By how much the network's delay may change there from one sighting to a later one, at most. */
 #define DELAY_CHANGE (2 * CHORUS_SECOND)
+/* Of all the time before it, what an interval has at most where doubled ones were not captured. */
+#define MISSED_INTERVALS 31u
 
 struct exchange {
   struct chorus_endpoint source, destination; /* a host may be several clients */
   uint16_t mid;
   bool used;
+  bool erratic; /* some interval was not longer than all of those before together */
   unsigned retransmissions;
   chorus_time first, last;
 };
@@ -338,19 +341,40 @@ static bool wrong_at_any_place(const struct jdg_look *look, const struct exchang
   return span + (slack < DELAY_CHANGE ? slack : DELAY_CHANGE) < earliest(x->retransmissions);
 }
 
+/*
+ * Whether the interval goes on with a doubling, from whatever ACK_TIMEOUT: then it is longer than
+ * all before it together, also where some transmissions were not captured. Less than 1 s to begin
+ * with is nobody's configuration (RFC 7252, section 4.8.1).
+ */
+static bool goes_on_doubling(const struct exchange *x, chorus_time gap) {
+  chorus_time before = x->last - x->first;
+  if (before == 0) return gap >= CHORUS_SECOND;
+  return gap + INTERVAL_SLACK >= before / 100 * INTERVAL_PERCENT &&
+         gap <= before * MISSED_INTERVALS;
+}
+
 static void doubt_retransmission(struct jdg_look *look) {
   jdg_inconclusive(look,
                    "The capture was not made at the sender: delays and duplication by the "
                    "network cannot be told from its retransmissions.");
 }
 
+static void doubt_parameters(struct jdg_look *look) {
+  jdg_inconclusive(look,
+                   "The intervals double, and nothing tells whether ACK_TIMEOUT or "
+                   "MAX_RETRANSMIT is configured (RFC 7252, section 4.8.1).");
+}
+
 static void judge_retransmission(struct jdg_look *look, struct exchange *x) {
   chorus_time gap = look->now - x->last;
   if (!look->certain && gap < DOUBTFUL_GAP) {
-    if (gap >= DUPLICATION_GAP) doubt_retransmission(look);
+    if (gap < DUPLICATION_GAP) return;
+    x->erratic = true;
+    doubt_retransmission(look);
     return;
   }
   x->retransmissions++;
+  if (!goes_on_doubling(x, gap)) x->erratic = true;
   x->last = look->now;
   const char *expected = wrong_retransmission(look, x, gap);
   char since[32], last[32];
@@ -358,6 +382,8 @@ static void judge_retransmission(struct jdg_look *look, struct exchange *x) {
     jdg_pass(look);
   else if (!look->certain && !wrong_at_any_place(look, x, gap))
     doubt_retransmission(look);
+  else if (!look->certain && !x->erratic)
+    doubt_parameters(look);
   else
     jdg_break(
         look, look->frame, expected,

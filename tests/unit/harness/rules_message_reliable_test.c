@@ -283,6 +283,12 @@ static const struct back_off seen_back_offs[] = {
     {"five", {2000, 4000, 8000, 16000, 10000}, JDG_FAIL},
     {"four and a duplicate", {2000, 4000, 8000, 16000, 1500}, JDG_PASS},
     {"long after", {2500, 90000}, JDG_FAIL},
+    {"from 1 s", {1200, 2400, 4800, 9600}, JDG_INCONCLUSIVE}, /* ACK_TIMEOUT is configured */
+    {"from 3 s", {4200, 8400, 16800, 33600}, JDG_PASS},
+    {"from 10 s", {12000, 24000, 48000}, JDG_PASS},
+    {"from 3 s, one not captured", {12600, 16800, 33600}, JDG_PASS},
+    {"six", {2000, 4000, 8000, 16000, 32000, 64000}, JDG_PASS}, /* MAX_RETRANSMIT */
+    {"from 10 s, and no doubling", {12000, 12000, 12000, 12000}, JDG_FAIL},
 };
 
 START_TEST(back_off_seen_elsewhere) {
