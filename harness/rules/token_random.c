@@ -6,6 +6,7 @@
 #include "rules/client.h"
 
 #define ENOUGH_TOKENS   50u /* new requests of one endpoint before Tokens count as a sequence */
+#define PORTS           4u  /* clients of one host that are told apart at a time */
 #define INTERNET_OCTETS 4u  /* "at least 32 bits of randomness" */
 
 /* Of one source port; Tokens read in network order and in the other one. */
@@ -18,7 +19,8 @@ struct sequence {
 };
 
 struct history {
-  struct sequence sequence;
+  struct sequence sequences[PORTS];
+  unsigned next_port;
   uint64_t first; /* the first Token since the last start */
   uint8_t first_length;
   bool has_first, fresh_start, told;
@@ -41,9 +43,17 @@ static void begin(struct sequence *s, const struct jdg_request *r) {
   s->length = r->token_length;
 }
 
+static struct sequence *sequence_of(struct history *h, const struct jdg_request *r) {
+  for (unsigned i = 0; i < PORTS; i++)
+    if (h->sequences[i].count && h->sequences[i].port == r->source.port) return &h->sequences[i];
+  struct sequence *s = &h->sequences[h->next_port++ % PORTS];
+  begin(s, r);
+  return s;
+}
+
 /* Whether all Tokens so far lie at one distance from each other, for at least ENOUGH_TOKENS. */
 static bool goes_on(struct sequence *s, const struct jdg_request *r) {
-  if (s->port != r->source.port || s->length != r->token_length) begin(s, r);
+  if (s->length != r->token_length) begin(s, r);
   bool is_sequence = false;
   for (int order = 0; order < 2; order++) {
     uint64_t n = number_of(r->token, r->token_length, order == 1);
@@ -79,7 +89,8 @@ static bool begins_alike(struct history *h, const struct jdg_request *r) {
 static void judge_token(struct jdg_look *look, struct history *h) {
   const struct jdg_request *r = look->request;
   bool alike = begins_alike(h, r);
-  bool sequence = r->token_length && goes_on(&h->sequence, r);
+  struct sequence *s = r->token_length ? sequence_of(h, r) : NULL;
+  bool sequence = s && goes_on(s, r);
   if (look->host->ics.internet == JDG_YES && r->token_length < INTERNET_OCTETS)
     jdg_break(look, look->frame, "Token of at least 4 octets", "Token of %u octets",
               (unsigned)r->token_length);
@@ -88,7 +99,7 @@ static void judge_token(struct jdg_look *look, struct history *h) {
               "the first Token of the run before");
   else if (sequence && !h->told)
     jdg_break(look, look->frame, "Tokens without a pattern",
-              "%u Tokens, each at the same distance from the one before", h->sequence.count);
+              "%u Tokens, each at the same distance from the one before", s->count);
   h->told |= sequence;
 }
 

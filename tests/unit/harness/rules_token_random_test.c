@@ -63,6 +63,25 @@ START_TEST(blocks_of_one_body_may_share_a_token) {
 }
 END_TEST
 
+/* Two clients of one host take turns; each of them counts. */
+START_TEST(clients_of_one_host_are_told_apart) {
+  static const char *const ports[] = {"[2001:db8::77]:50000", "[2001:db8::77]:50001"};
+  for (unsigned count = 49; count <= 50; count++) {
+    cfx_open(&t, JDG_DIJK_03);
+    for (unsigned i = 0; i < 2 * count; i++) {
+      char token[9];
+      snprintf(token, sizeof token, "%08x", (i % 2 ? 0xc0ffee00u : 0xbadcafu) + i / 2);
+      fx_at(&t.fx, 1000 * (i + 1));
+      fx_see(&t.fx, ports[i % 2], "[2001:db8::88]:5683", NON(GET, (int)i, token, .path = "/x"));
+    }
+    fx_close_at(&t.fx, 900000);
+    ck_assert_int_eq(fx_verdict(&t.fx, "COAP-5.3.1-03", fx_node_named(&t.fx, "2001:db8::77")),
+                     count < 50 ? JDG_PASS : JDG_WARN);
+    fx_free(&t.fx);
+  }
+}
+END_TEST
+
 START_TEST(internet_clients_need_four_octets) {
   static const struct {
     const char *token;
@@ -100,6 +119,7 @@ int main(void) {
   TCase *tc = tcase_create("random Tokens");
   tcase_add_test(tc, sequences_are_seen_after_fifty_tokens);
   tcase_add_test(tc, blocks_of_one_body_may_share_a_token);
+  tcase_add_test(tc, clients_of_one_host_are_told_apart);
   tcase_add_test(tc, internet_clients_need_four_octets);
   tcase_add_test(tc, a_restart_begins_elsewhere);
   return cfx_main(tc);
