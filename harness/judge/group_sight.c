@@ -136,7 +136,7 @@ struct reception *group_sight_by_mid(struct judge *judge, struct jdg_host *serve
 struct reception *group_sight_by_request(struct judge *judge, struct jdg_host *server,
                                          const struct jdg_request *request) {
   if (!request->group || !request->mid_count) return NULL;
-  uint16_t mid = request->mids[(request->mid_count - 1) % JDG_REQUEST_MIDS];
+  uint16_t mid = request->mids[(request->mid_count - 1) % JDG_REQUEST_MIDS].mid;
   return group_sight_by_mid(judge, server, &request->source, mid);
 }
 

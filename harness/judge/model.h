@@ -156,6 +156,13 @@ struct jdg_marks {
   uint64_t bits[4];
 };
 
+/* A Message ID that a request was sent with. */
+struct jdg_own_mid {
+  chorus_time first; /* of the transmissions with it */
+  uint16_t mid;
+  bool followup; /* they were unicast follow-ups of a group request */
+};
+
 struct jdg_request {
   uint64_t serial; /* 1 and up */
   struct jdg_request
@@ -190,7 +197,7 @@ struct jdg_request {
   chorus_time first_time; /* first transmission */
   chorus_time last_time;  /* last transmission that belongs to it (copies, repeats, follow-ups) */
   unsigned transmissions, copies, repeats, followups;
-  uint16_t mids[JDG_REQUEST_MIDS]; /* the last ones used */
+  struct jdg_own_mid mids[JDG_REQUEST_MIDS]; /* the last ones used */
   unsigned mid_count;
   /* what the client's application said (has_events) */
   bool announced;      /* CHORUS_EVENT_REQUEST seen */
@@ -434,6 +441,8 @@ struct jdg_request *jdg_request_at_other_port(const struct jdg_look *look,
                                               const uint8_t *token, size_t token_length);
 /* Whether |mid| is one of the latest Message IDs of the request. */
 bool jdg_request_has_mid(const struct jdg_request *request, uint16_t mid);
+/* Since when the request is sent with |mid| to its destination; CHORUS_NEVER: it is not. */
+chorus_time jdg_request_mid_since(const struct jdg_request *request, uint16_t mid);
 /* Whether |host| is known to be a member of |group| now: JDG_UNKNOWN, JDG_NO, JDG_YES. */
 enum jdg_tristate jdg_member(const struct jdg_look *look, const struct jdg_host *host,
                              const struct chorus_endpoint *group);

@@ -44,16 +44,34 @@ static struct jdg_table *table_of(struct judge *judge, const struct request *r) 
   return r->apart ? &judge->apart_requests : &judge->requests;
 }
 
+static unsigned mids_kept(const struct jdg_request *request) {
+  return request->mid_count < JDG_REQUEST_MIDS ? request->mid_count : JDG_REQUEST_MIDS;
+}
+
 bool jdg_request_has_mid(const struct jdg_request *request, uint16_t mid) {
-  unsigned n = request->mid_count < JDG_REQUEST_MIDS ? request->mid_count : JDG_REQUEST_MIDS;
-  for (unsigned i = 0; i < n; i++)
-    if (request->mids[i] == mid) return true;
+  for (unsigned i = 0; i < mids_kept(request); i++)
+    if (request->mids[i].mid == mid) return true;
   return false;
 }
 
-static void add_mid(struct jdg_request *request, uint16_t mid) {
-  if (jdg_request_has_mid(request, mid)) return;
-  request->mids[request->mid_count++ % JDG_REQUEST_MIDS] = mid;
+static const struct jdg_own_mid *own_mid(const struct jdg_request *request, uint16_t mid,
+                                         bool followup) {
+  for (unsigned i = 0; i < mids_kept(request); i++)
+    if (request->mids[i].mid == mid && request->mids[i].followup == followup)
+      return &request->mids[i];
+  return NULL;
+}
+
+chorus_time jdg_request_mid_since(const struct jdg_request *request, uint16_t mid) {
+  const struct jdg_own_mid *own = own_mid(request, mid, false);
+  return own ? own->first : CHORUS_NEVER;
+}
+
+static void add_mid(struct jdg_request *request, uint16_t mid, chorus_time now, bool followup) {
+  struct jdg_own_mid *own = (struct jdg_own_mid *)own_mid(request, mid, followup);
+  if (own && now - own->first < JDG_EXCHANGE_LIFETIME) return;
+  if (!own) own = &request->mids[request->mid_count++ % JDG_REQUEST_MIDS];
+  *own = (struct jdg_own_mid){now, mid, followup};
 }
 
 static void describe(struct jdg_request *r, const struct dis_coap *m) {
@@ -141,7 +159,7 @@ static struct request *make(struct judge *judge, const struct jdg_look *look,
   q->first_frame = q->last_frame = look->frame;
   q->transmissions = 1;
   q->done_at = CHORUS_NEVER;
-  add_mid(q, m->mid);
+  add_mid(q, m->mid, look->now, false);
   if (previous) {
     retire(judge, previous);
     succeed(q, previous);
@@ -167,7 +185,8 @@ static enum jdg_relation relate(const struct jdg_request *old, const struct jdg_
   bool same_octets = same_message && old->type == m->type;
   /* In time the Message ID is free again, and says no more that this is the same message. */
   chorus_time life = same_octets ? JDG_EXCHANGE_LIFETIME : JDG_NON_LIFETIME;
-  bool known_mid = jdg_request_has_mid(old, m->mid) && look->now - old->last_time < life;
+  chorus_time since = jdg_request_mid_since(old, m->mid);
+  bool known_mid = since != CHORUS_NEVER && look->now - since < life;
   if (same_destination && known_mid) return same_octets ? JDG_COPY : JDG_ALTERED;
   if (same_destination && same_message) return JDG_REPEAT;
   bool same_resource = old->code == m->code && old->resource == dis_digest_resource(m);
@@ -185,7 +204,7 @@ static void count(struct jdg_request *r, enum jdg_relation relation, const struc
   ((struct request *)r)->last_destination = look->frame_info->destination;
   r->last_time = look->now;
   r->last_frame = look->frame;
-  add_mid(r, look->coap->mid);
+  add_mid(r, look->coap->mid, look->now, relation == JDG_FOLLOWUP);
 }
 
 struct request *request_sent(struct judge *judge, struct jdg_look *look, struct jdg_host *sender) {

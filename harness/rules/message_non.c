@@ -68,10 +68,8 @@ static void remark_on_rate(struct jdg_look *look) {
 
 void rule_coap_4_3_04(struct jdg_look *look) {
   if (look->coap->type != DIS_NON || look->relation != JDG_COPY || !look->request) return;
-  /* With several Message IDs, it is not known when this one was used first: not after the last. */
-  bool one_mid = look->request->mid_count == 1;
-  chorus_time span = one_mid ? look->now - look->request->first_time : look->gap;
-  judge_copies(look, span);
+  chorus_time since = jdg_request_mid_since(look->request, look->coap->mid);
+  judge_copies(look, since == CHORUS_NEVER ? look->gap : look->now - since);
   if (look->group) remark_on_rate(look);
 }
 

@@ -25,10 +25,10 @@ static void break_mid(struct jdg_look *look, const char *expected) {
 
 /* ---- GC-2.3.1-12: the same Message ID ---- */
 
-/* The least time that has passed since the first transmission with this Message ID. */
+/* The time since the first transmission with this Message ID. */
 static chorus_time age_of_message(const struct jdg_look *look) {
-  return look->request->repeats || look->request->followups ? look->gap
-                                                            : look->now - look->request->first_time;
+  chorus_time since = jdg_request_mid_since(look->request, look->coap->mid);
+  return since == CHORUS_NEVER ? look->gap : look->now - since;
 }
 
 static void judge_copy(struct jdg_look *look) {
@@ -121,7 +121,10 @@ void rule_coap_8_1_05(struct jdg_look *look) {
 void rule_gc_2_3_5_08(struct jdg_look *look) {
   if (look->relation != JDG_FOLLOWUP || look->copy || !rule_own_request(look)) return;
   const struct jdg_mid_use *use = look->mid_clash;
-  if (!use || !use->group)
+  /* Only the group request's own counts: COAP-8.1-05 is about all others. */
+  bool same =
+      use && use->group && jdg_request_mid_since(look->request, look->coap->mid) != CHORUS_NEVER;
+  if (!same)
     jdg_pass(look);
   else if (forgotten(look, use))
     jdg_inconclusive(look, "The client restarted since it used the Message ID.");

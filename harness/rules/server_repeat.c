@@ -138,7 +138,24 @@ static void second_response(struct jdg_look *look) {
               rule_message(look, message));
 }
 
+/* A capture made elsewhere: more answers than the client ever sent messages, some of them twice. */
+static void second_response_seen(struct jdg_look *look) {
+  const struct jdg_leg *leg = look->leg;
+  if (!jdg_answers_group(look) || look->copy || !deduplicates(look->host)) return;
+  const struct jdg_request *q = leg->request;
+  if (!q->copies || q->observe != DIS_ABSENT || q->type != DIS_NON) return;
+  if (look->now - q->first_time >= JDG_NON_LIFETIME || leg->responses <= 1 + q->repeats) return;
+  char message[96];
+  jdg_break(look, look->frame, "no second response to an unchanged repeat",
+            "response number %u to %u request messages: %s", leg->responses, 1 + q->repeats,
+            rule_message(look, message));
+}
+
 void rule_gc_2_3_1_13(struct jdg_look *look) {
+  if (look->hook == JDG_ON_RESPONSE_SENT && !look->certain) {
+    second_response_seen(look);
+    return;
+  }
   const struct jdg_reception *r = look->reception;
   if (!deduplicates(look->host) || !r || !r->leg || !r->copies || !remembered(look, r)) return;
   switch (look->hook) {

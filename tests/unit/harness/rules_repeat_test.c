@@ -41,6 +41,33 @@ START_TEST(copies_within_max_transmit_span) {
 }
 END_TEST
 
+START_TEST(a_copy_is_as_old_as_its_message_id) {
+  open_and_send(Q(1)); /* a repeat in between makes it no younger */
+  cfx_send(&t, 31000, GROUP, Q(2));
+  cfx_send(&t, 61000, GROUP, Q(1));
+  ck_verdict(&t, 400000, "GC-2.3.1-12", JDG_WARN);
+  open_and_send(Q(1)); /* 247 s after its first use the Message ID is free for a repeat */
+  for (uint64_t ms = 61000; ms <= 241000; ms += 60000)
+    cfx_send(&t, ms, GROUP, Q((int)(ms / 60000 + 1)));
+  cfx_send(&t, 249000, GROUP, Q(1));
+  fx_close_at(&t.fx, 400000);
+  ck_assert_int_eq(fx_verdict(&t.fx, "GC-2.3.1-12", t.c), JDG_NOT_EXERCISED);
+  ck_assert_int_eq(fx_verdict(&t.fx, "GC-2.3.1-14", t.c), JDG_PASS);
+  fx_free(&t.fx);
+}
+END_TEST
+
+START_TEST(a_follow_ups_message_id_is_in_use) {
+  open_and_send(Q(1));
+  cfx_send(&t, 5000, S1, CON(GET, 2, "aa", .path = "/x"));
+  cfx_send(&t, 11000, GROUP, Q(2));
+  fx_close_at(&t.fx, 400000);
+  ck_assert_int_eq(fx_verdict(&t.fx, "GC-2.3.1-12", t.c), JDG_NOT_EXERCISED);
+  ck_assert_int_eq(fx_verdict(&t.fx, "GC-2.3.1-14", t.c), JDG_FAIL);
+  fx_free(&t.fx);
+}
+END_TEST
+
 START_TEST(repeats_have_a_message_id_of_their_own) {
   open_and_send(Q(1));
   cfx_send(&t, 2000, S1, CON(GET, 2, "bb", .path = "/y"));
@@ -114,6 +141,13 @@ START_TEST(a_follow_up_has_another_message_id) {
   open_and_send(observe);
   cfx_send(&t, 11000, GROUP, NON(GET, 1, "aa", .path = "/x", .options = {{6, ""}}));
   ck_verdict(&t, 400000, "GC-2.3.5-08", JDG_NOT_EXERCISED);
+  open_and_send(observe); /* another group request's */
+  cfx_send(&t, 2000, GROUP, NON(GET, 2, "bb", .path = "/y"));
+  cfx_send(&t, 11000, S1, CON(GET, 2, "aa", .path = "/x", .options = {{6, ""}}));
+  fx_close_at(&t.fx, 400000);
+  ck_assert_int_eq(fx_verdict(&t.fx, "GC-2.3.5-08", t.c), JDG_PASS);
+  ck_assert_int_eq(fx_verdict(&t.fx, "COAP-8.1-05", t.c), JDG_FAIL);
+  fx_free(&t.fx);
 }
 END_TEST
 
@@ -121,6 +155,8 @@ int main(void) {
   TCase *tc = tcase_create("repeats");
   tcase_add_test(tc, copies_are_byte_identical);
   tcase_add_test(tc, copies_within_max_transmit_span);
+  tcase_add_test(tc, a_copy_is_as_old_as_its_message_id);
+  tcase_add_test(tc, a_follow_ups_message_id_is_in_use);
   tcase_add_test(tc, repeats_have_a_message_id_of_their_own);
   tcase_add_test(tc, unicast_and_group_message_ids_are_apart);
   tcase_add_test(tc, a_follow_up_has_another_message_id);

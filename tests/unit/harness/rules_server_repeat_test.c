@@ -102,6 +102,36 @@ static void two_clients(bool second_executed, bool second_answered) {
   end(60000);
 }
 
+/* As a capture made elsewhere shows it: |again| is sent a second later, and both are answered. */
+static void seen(enum jdg_tristate dedup, const struct fx_message *again) {
+  static const char client[] = "[2001:db8::77]:50000", server[] = "[2001:db8::88]:5683";
+  serve(JDG_DIJK_03);
+  struct chorus_endpoint address = fx_endpoint(server);
+  ics.dedup = dedup;
+  jdg_expect_ics(fx.judge, NULL, &address, &ics);
+  fx_see(&fx, client, GROUP, P(1));
+  fx_at(&fx, 500);
+  fx_see(&fx, server, client, NON(CODE_204, 77, "aa"));
+  fx_at(&fx, 1000);
+  fx_see(&fx, client, GROUP, again);
+  fx_at(&fx, 1500);
+  fx_see(&fx, server, client, NON(CODE_204, 78, "aa"));
+  end(20000);
+  s = fx_node_named(&fx, "2001:db8::88");
+}
+
+START_TEST(elsewhere_a_second_response_shows_a_copy_answered) {
+  seen(JDG_YES, P(1));
+  expect("GC-2.3.1-13", JDG_WARN);
+  fx_free(&fx);
+  seen(JDG_YES, P(2)); /* a repeat is another matter */
+  expect("GC-2.3.1-13", JDG_NOT_EXERCISED);
+  fx_free(&fx);
+  seen(JDG_NO, P(1));
+  expect("GC-2.3.1-13", JDG_NOT_EXERCISED);
+}
+END_TEST
+
 START_TEST(another_clients_message_id_is_its_own) {
   two_clients(true, true);
   expect("GC-2.3.1-03", JDG_PASS);
@@ -210,6 +240,7 @@ int main(void) {
       a_restart_forgets_message_ids,
       a_second_response_to_a_copy_deviates,
       the_same_response_again_does_not,
+      elsewhere_a_second_response_shows_a_copy_answered,
       another_clients_message_id_is_its_own,
       another_clients_message_id_taken_for_a_copy_deviates,
       an_error_response_shows_processing_too,
