@@ -41,6 +41,7 @@ struct check {
   bool strict, json;
   struct run_statements statements;
   struct run_log log;
+  bool *applied;   /* by statement with a name: some capture has that node */
   bool unreadable; /* a capture could not be read to its end */
 };
 
@@ -53,7 +54,10 @@ static bool add_rule(const struct cli_parser *p, struct check *c) {
               near ? near : "", near ? "?" : "");
     return false;
   }
-  if (c->rule_total == MAX_RULES) return false;
+  if (c->rule_total == MAX_RULES) {
+    cli_usage(p, "more than %d rules", (int)MAX_RULES);
+    return false;
+  }
   c->rules[c->rule_total++] = p->value;
   return true;
 }
@@ -173,6 +177,20 @@ static json_t *nodes(const struct judge *judge) {
   return list;
 }
 
+/* The options that decide what is found. */
+static void add_reproduction(const struct check *c, const char *path, json_t *run) {
+  struct run_text command = {0};
+  run_text_print(&command, "chorus check %s", path);
+  if (c->profile != JDG_DIJK_03)
+    run_text_print(&command, " --profile %s", jdg_profile_name(c->profile));
+  if (c->ics) run_text_print(&command, " --ics %s", c->ics);
+  if (c->events) run_text_print(&command, " --events %s", c->events);
+  for (size_t i = 0; i < c->rule_total; i++) run_text_print(&command, " --rule %s", c->rules[i]);
+  if (c->strict) run_text_print(&command, " --strict");
+  json_object_set_new(run, "reproduce", json_string(command.data));
+  run_text_free(&command);
+}
+
 static json_t *run_of(const struct check *c, struct judge *judge, const char *path, json_t *items) {
   json_t *o = json_object();
   json_object_set_new(o, "scenario", json_null());
@@ -189,11 +207,7 @@ static json_t *run_of(const struct check *c, struct judge *judge, const char *pa
   json_object_set_new(o, "impairments", json_array());
   json_object_set_new(o, "trace", json_array());
   json_object_set_new(o, "trace_total", json_integer(0));
-  struct run_text command = {0};
-  run_text_print(&command, "chorus check %s%s%s", path, c->ics ? " --ics " : "",
-                 c->ics ? c->ics : "");
-  json_object_set_new(o, "reproduce", json_string(command.data));
-  run_text_free(&command);
+  add_reproduction(c, path, o);
   run_decide(o);
   return o;
 }
@@ -232,6 +246,41 @@ static bool annotate(struct check *c, struct judge *judge) {
   return false;
 }
 
+/* ---- names that mean nobody ---- */
+
+static bool has_node(const struct judge *judge, const char *name) {
+  for (uint32_t i = 0; i < jdg_node_count(judge); i++)
+    if (strcmp(jdg_node_name(judge, i), name) == 0) return true;
+  return false;
+}
+
+static void note_applied(struct check *c, const struct judge *judge) {
+  for (size_t i = 0; c->applied && i < c->statements.count; i++)
+    if (has_node(judge, c->statements.list[i].name)) c->applied[i] = true;
+}
+
+/* A name that is misspelt would leave rules unasked; that must not go unsaid. */
+static void tell_unapplied(const struct check *c) {
+  for (size_t i = 0; c->applied && i < c->statements.count; i++) {
+    const struct run_statement *s = &c->statements.list[i];
+    if (s->name[0] && !s->has_address && !c->applied[i])
+      fprintf(stderr,
+              "chorus check: %s: there is no node \"%s\", so what is stated of it was not used\n",
+              c->ics, s->name);
+  }
+}
+
+static void tell_strange_events(const struct check *c, const struct judge *judge) {
+  for (size_t i = 0; i < c->log.count; i++) {
+    if (has_node(judge, c->log.list[i].node)) continue;
+    fprintf(
+        stderr,
+        "chorus check: %s: there is no node \"%s\" in the capture, so its events were not used\n",
+        c->events, c->log.list[i].node);
+    return;
+  }
+}
+
 /* ---- all captures ---- */
 
 /* A statement in the capture that cannot be read is said, and makes the check an error. */
@@ -261,6 +310,8 @@ static json_t *check_one(struct check *c, struct judge *judge, const char *path)
     c->unreadable = true;
     fprintf(stderr, "chorus check: %s: %s\n", path, message);
   }
+  note_applied(c, judge);
+  tell_strange_events(c, judge);
   json_t *run = run_of(c, judge, path, capture_items(judge, status, message));
   if (c->annotate && status != CAP_NOT_CAPTURE && status != CAP_IO && !annotate(c, judge))
     c->unreadable = true;
@@ -300,6 +351,7 @@ static int check_all(struct check *c) {
   } else {
     print_text(c, runs);
   }
+  tell_unapplied(c);
   int code = exit_code(c, runs);
   if (fflush(stdout) != 0) {
     fprintf(stderr, "chorus check: cannot write to standard output: %s\n", strerror(errno));
@@ -315,7 +367,11 @@ int cli_check(int count, char **arguments) {
   if (!c) return CLI_ERROR;
   int code = CLI_USAGE, parsed = parse(count, arguments, c);
   if (parsed == CLI_HELP) code = CLI_OK;
-  if (parsed == CLI_END && read_companions(c)) code = check_all(c);
+  if (parsed == CLI_END && read_companions(c)) {
+    c->applied = calloc(c->statements.count + 1, sizeof *c->applied);
+    code = check_all(c);
+  }
+  free(c->applied);
   run_statements_free(&c->statements);
   run_log_free(&c->log);
   free(c);

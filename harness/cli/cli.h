@@ -57,6 +57,8 @@ bool cli_profile(const struct cli_parser *parser, enum jdg_profile *profile);
 
 /* ---- where things are ---- */
 
+/* A folder of the repository that the program was built in, or of what was installed with it. */
+bool cli_beside_program(const char *name, char *path, size_t size);
 /* The folder with the scenarios: CHORUS_SCENARIOS, CHORUS_HOME, beside the program, installed. */
 const char *cli_scenarios_folder(char *path, size_t size);
 /* Reads it; false with the messages out. */

@@ -91,11 +91,15 @@ static int parse(int count, char **arguments, struct matrix *m) {
   size_t n = 0;
   for (int option; (option = cli_next(&p)) != CLI_END;) {
     if (option == CLI_HELP) return CLI_HELP;
-    if (option == CLI_BAD || n == CLI_MAX_SELECTORS) return CLI_BAD;
+    if (option == CLI_BAD) return CLI_BAD;
     if (option == JSON) m->json = true;
     if (option == JOBS && !cli_number(&p, "--jobs", 1, 256, &m->jobs)) return CLI_BAD;
     if (option != CLI_POSITIONAL) continue;
     if (!selects(&p, p.value)) return CLI_BAD;
+    if (n == CLI_MAX_SELECTORS) {
+      cli_usage(&p, "more than %d selectors", (int)n);
+      return CLI_BAD;
+    }
     selectors[n++] = p.value;
   }
   return choose(m, selectors, n) ? CLI_END : CLI_BAD;

@@ -22,8 +22,8 @@ static bool is_folder(const char *path) {
 
 /* build/harness/cli/chorus lies three folders below the repository, an installed one beside share/.
  */
-static bool beside_program(char *path, size_t size) {
-  static const char *const tries[] = {"/../../../scenarios", "/../share/chorus/scenarios"};
+bool cli_beside_program(const char *name, char *path, size_t size) {
+  static const char *const tries[] = {"/../../..", "/../share/chorus"};
   char program[4096];
   ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
   if (length <= 0) return false;
@@ -32,7 +32,7 @@ static bool beside_program(char *path, size_t size) {
   if (!slash) return false;
   *slash = '\0';
   for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-    snprintf(path, size, "%s%s", program, tries[i]);
+    snprintf(path, size, "%s%s/%s", program, tries[i], name);
     if (is_folder(path)) return true;
   }
   return false;
@@ -45,7 +45,7 @@ const char *cli_scenarios_folder(char *path, size_t size) {
     snprintf(path, size, "%s/scenarios", home);
     if (is_folder(path)) return path;
   }
-  if (beside_program(path, size)) return path;
+  if (cli_beside_program("scenarios", path, size)) return path;
   snprintf(path, size, "%s/scenarios", CHORUS_DATA_FOLDER);
   return path;
 }

@@ -119,15 +119,18 @@ static bool take_today(const struct cli_parser *p, const char **today) {
   return false;
 }
 
-static bool add_selector(struct cli_run_options *o, const char *selector) {
-  if (o->selector_count == CLI_MAX_SELECTORS) return false;
-  o->selectors[o->selector_count++] = selector;
+static bool add_selector(const struct cli_parser *p, struct cli_run_options *o) {
+  if (o->selector_count == CLI_MAX_SELECTORS) {
+    cli_usage(p, "more than %d selectors", (int)CLI_MAX_SELECTORS);
+    return false;
+  }
+  o->selectors[o->selector_count++] = p->value;
   return true;
 }
 
 static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
   switch (option) {
-    case CLI_POSITIONAL: return add_selector(o, p->value);
+    case CLI_POSITIONAL: return add_selector(p, o);
     case BACKEND: return o->has_backend = take_backend(p, &o->backend);
     case SUT: o->sut = p->value; return true;
     case ROLE: return take_role(p, &o->sut_role);

@@ -94,9 +94,11 @@ int cli_scenarios(int count, char **arguments) {
   bool json = false;
   for (int option; (option = cli_next(&p)) != CLI_END;) {
     if (option == CLI_HELP) return CLI_OK;
-    if (option == CLI_BAD || n == CLI_MAX_SELECTORS) return CLI_USAGE;
+    if (option == CLI_BAD) return CLI_USAGE;
     if (option == JSON) json = true;
-    if (option == CLI_POSITIONAL) selectors[n++] = p.value;
+    if (option != CLI_POSITIONAL) continue;
+    if (n == CLI_MAX_SELECTORS) return cli_usage(&p, "more than %d selectors", (int)n);
+    selectors[n++] = p.value;
   }
   struct cli_plan plan;
   struct cli_wish wish = {.command = "scenarios",

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
+
 #ifndef CHORUS_DATA_FOLDER
 #define CHORUS_DATA_FOLDER "/usr/local/share/chorus"
 #endif
@@ -16,7 +18,7 @@ const char *cli_adapters_folder(char *path, size_t size) {
   if (folder && *folder) return folder;
   if (home && *home)
     snprintf(path, size, "%s/adapters", home);
-  else
+  else if (!cli_beside_program("adapters", path, size))
     snprintf(path, size, "%s/adapters", CHORUS_DATA_FOLDER);
   return path;
 }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from chorus_pytest import Chorus
@@ -69,6 +71,20 @@ def test_w1_usage_is_exit_2_and_names_what_is_wrong(
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", *["server"] * 257], "256 selectors"),
+        (["scenarios", *["server"] * 257], "256 selectors"),
+        (["mutants", *["no-op-policies"] * 257], "256 selectors"),
+        (["check", "x.pcapng", *["--rule", "NR-02"] * 65], "64 rules"),
+    ],
+    ids=["run", "scenarios", "mutants", "check"],
+)
+def test_more_than_fits_is_told(tool: Chorus, arguments: list[str], told: str) -> None:
+    tool.call(*arguments).check_exit_code(2).check_stderr(f"more than {told}")
+
+
 SCENARIOS = [
     ("nodez: []", 'id: tiny\nnodez: []\n', ":2:1:"),
     ("unknown key", GOOD.replace("role: client", "rolle: client"), ":6:"),
@@ -125,6 +141,30 @@ def capture(tool: Chorus, tmp_path: Path) -> Path:
 
 def test_a_good_capture_is_exit_0(tool: Chorus, capture: Path) -> None:
     tool.check(capture).check_exit_code(0).check_rule("GC-2.3.1-02")
+
+
+def test_the_results_of_check_are_what_the_schema_says(
+    tool: Chorus, home: Path, capture: Path
+) -> None:
+    asked = ["check", str(capture), "--profile", "bis-18", "--rule", "GC-2.3.1-02", "--strict"]
+    runs = json.loads(tool.call(*asked, "--json").check_exit_code(0).stdout)
+    schema = json.loads((home / "reports/schema/results.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(runs)
+    assert runs[0]["nodes"] == [
+        {"name": "c1", "roles": ["client"]},
+        {"name": "s1", "roles": ["server"]},
+    ]
+    assert runs[0]["reproduce"] == " ".join(["chorus", *asked])
+
+
+def test_names_that_no_node_has_are_told(tool: Chorus, tmp_path: Path, capture: Path) -> None:
+    ics, events = tmp_path / "mine.yaml", tmp_path / "mine.jsonl"
+    ics.write_text('s1: {leisure: 5s}\ns9: {leisure: 5s}\n"2001:db8::77": {leisure: 5s}\n')
+    events.write_text('{"time_ns": 0, "node": "c9", "event": "note"}\n')
+    result = tool.check(capture, ics=ics, events=events).check_exit_code(0)
+    assert result.stderr.count("there is no node") == 2
+    result.check_stderr('mine.yaml: there is no node "s9"')
+    result.check_stderr('mine.jsonl: there is no node "c9"')
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,17 @@ def test_the_installed_tool_finds_its_scenarios(prefix: Path, tmp_path: Path) ->
     assert list(tmp_path.glob("*.pcapng"))
 
 
+def test_the_installed_tool_finds_its_adapters(prefix: Path, tmp_path: Path) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CHORUS")}
+    done = subprocess.run(
+        [prefix / "bin/chorus", "interop", "setup", "no-such-stack"],
+        env=kept, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    folder = done.stderr.partition(" in ")[2].partition(";")[0]
+    assert Path(folder).resolve() == (prefix / "share/chorus/adapters").resolve()
+
+
 @needs("cc", "pkg-config")
 def test_the_installed_library_links(prefix: Path, tmp_path: Path) -> None:
     source = tmp_path / "user.c"
