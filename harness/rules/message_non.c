@@ -104,6 +104,7 @@ void rule_coap_5_2_3_01(struct jdg_look *look) {
     return;
   /* The type of a notification is the server's choice (RFC 7641, section 3.5). */
   if (dis_option_count(look->coap, DIS_OBSERVE, NULL) || leg->observing) return;
+  if (look->coap->type == DIS_CON && rule_perhaps_to_unseen(look)) return;
   if (look->coap->type == DIS_CON)
     jdg_break(look, look->frame, "response type NON", "response type CON, mid=0x%04x",
               look->coap->mid);

@@ -198,7 +198,7 @@ void rule_gc_2_3_4_05(struct jdg_look *look) {
   char message[96];
   if (m->type == DIS_NON)
     jdg_pass(look);
-  else
+  else if (m->type == DIS_ACK || !rule_perhaps_to_unseen(look))
     jdg_break(look, look->frame, "response type NON", "response type %s",
               rule_message(look, message));
 }

@@ -21,6 +21,14 @@ bool rule_first_answer(const struct jdg_look *look) {
   return leg->responses == 1 && leg->receptions == 1 && leg->copies == 0;
 }
 
+bool rule_perhaps_to_unseen(const struct jdg_look *look) {
+  const struct jdg_leg *leg = look->leg;
+  if (look->certain || !leg) return false;
+  const struct jdg_ics *ics = &look->host->ics;
+  chorus_time in_time = leg->request->last_time + ics->leisure + ics->processing;
+  return leg->responses > 1 || look->now > in_time + jdg_delta(look);
+}
+
 /* A request that a server has to look at: plain, well-formed, from somebody who can be answered. */
 static bool plain(const struct jdg_reception *r) {
   if (!r->leg || !r->request || !r->certain || !r->group) return false;

@@ -60,4 +60,10 @@ bool rule_disclaimed(const struct jdg_request *request, uint8_t code);
 /* "2.05 Content"-like short text: type, code and Message ID of the look's message, into |text|. */
 const char *rule_message(const struct jdg_look *look, char text[96]);
 
+/*
+ * JDG_ON_RESPONSE_SENT, in a capture made elsewhere: the server has answered the request before, or
+ * would be late. The response may be to a unicast follow-up that the capture does not have.
+ */
+bool rule_perhaps_to_unseen(const struct jdg_look *look);
+
 #endif

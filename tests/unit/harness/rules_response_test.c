@@ -342,6 +342,29 @@ START_TEST(a_capture_made_elsewhere_tells_the_type) {
 }
 END_TEST
 
+START_TEST(elsewhere_a_later_confirmable_response_may_be_to_an_unseen_request) {
+  static const char *const rules[] = {"GC-2.3.4-05", "COAP-5.2.3-01"};
+  static const struct {
+    uint64_t ms;
+    bool answered;
+    enum jdg_verdict verdict;
+  } cases[] = {{6000, false, JDG_WARN}, {8000, false, JDG_NOT_EXERCISED}, {6000, true, JDG_PASS}};
+  for (size_t i = 0; i < 6; i++) {
+    serve(JDG_DIJK_03);
+    fx_see(&fx, "[2001:db8::77]:50000", GROUP, Q(1));
+    fx_at(&fx, 100);
+    if (cases[i / 2].answered)
+      fx_see(&fx, "[2001:db8::88]:5683", "[2001:db8::77]:50000", NON(CODE_205, 9, "a1b2c3d4"));
+    fx_at(&fx, cases[i / 2].ms);
+    fx_see(&fx, "[2001:db8::88]:5683", "[2001:db8::77]:50000", CON(CODE_205, 10, "a1b2c3d4"));
+    end(20000);
+    s = fx_node_named(&fx, "2001:db8::88");
+    expect(rules[i % 2], cases[i / 2].verdict);
+    if (i < 5) fx_free(&fx);
+  }
+}
+END_TEST
+
 #define ELSE        "[2001:db8::77]:50000"
 #define ELSE_PORT_2 "[2001:db8::77]:5683"
 #define ELSEWHERE   "[2001:db8::88]:5683"
@@ -435,6 +458,7 @@ int main(void) {
       an_acknowledged_unicast_request_is_not_judged_in_rfc7390,
       errors_may_be_sent_or_not,
       a_capture_made_elsewhere_tells_the_type,
+      elsewhere_a_later_confirmable_response_may_be_to_an_unseen_request,
       elsewhere_an_answer_at_another_port_and_none_at_the_right_one_fails,
       elsewhere_an_answer_at_both_ports_tells_of_an_unseen_request,
       elsewhere_a_short_token_tells_when_it_happens_again,
