@@ -138,6 +138,8 @@ static void con_arrived(struct jdg_look *look, struct answering *a) {
       memcpy(p->token, m->token, p->token_length);
     }
   }
+  /* Under the Message ID of one that is rejected, this may be one that is not. */
+  if (m->code != 0 && m->errors == 0) p->rejectable = false;
   p->tries++;
   p->last = look->now;
   p->frame = look->frame;

@@ -103,6 +103,17 @@ START_TEST(answers_to_a_con) {
 }
 END_TEST
 
+/* What was rejected leaves its Message ID to a message that need not be. */
+START_TEST(a_rejected_message_id_is_used_again) {
+  to_server(TESTER, SERVER, RAW("41010001aaff"));
+  fx_send(&fx, s, SERVER, TESTER, RST(1));
+  later(60000);
+  to_server(TESTER, SERVER, _i ? RAW("41010001bbff") : RAW("41010001bb"));
+  fx_send(&fx, s, SERVER, TESTER, ACK(CODE_205, 1, "bb"));
+  EXPECT("COAP-4.2-01", s, _i ? JDG_FAIL : JDG_PASS);
+}
+END_TEST
+
 /* The answer is a MUST once, to each of its duplicates a SHOULD (RFC 7252, section 4.5). */
 START_TEST(duplicates_of_an_answered_con) {
   static const enum jdg_verdict verdicts[] = {JDG_PASS, JDG_PASS, JDG_WARN};
@@ -326,6 +337,7 @@ int main(void) {
   tcase_add_loop_test(tests, silence_after_a_con, 0, COUNT(con_cases));
   tcase_add_loop_test(tests, a_response_is_no_acknowledgement, 0, 4);
   tcase_add_loop_test(tests, answers_to_a_con, 0, COUNT(answer_cases));
+  tcase_add_loop_test(tests, a_rejected_message_id_is_used_again, 0, 2);
   tcase_add_loop_test(tests, duplicates_of_an_answered_con, 0, 3);
   tcase_add_loop_test(tests, silence_is_excused, 0, 3);
   tcase_add_loop_test(tests, a_client_does_not_acknowledge_a_response, 0, 2);
