@@ -4,6 +4,7 @@
 #include "rules/checks.h"
 #include "rules/client.h"
 #include "rules/message.h"
+#include "rules/server.h"
 
 /* ---- COAP-4.2-01: every CON gets an ACK or a RST ---- */
 
@@ -191,11 +192,22 @@ static bool acknowledged_wrongly(const struct jdg_look *look) {
   return r->code == 0 || r->errors != 0;
 }
 
-/* A response in a message of its own: the ACK may have gone before, may follow, or may be lost. */
+static bool seen_before(const struct answering *a, const struct jdg_reception *r) {
+  for (unsigned i = 0; i < PENDING; i++)
+    if (a->seen[i].frame && a->seen[i].mid == r->mid &&
+        chorus_same_endpoint(&a->seen[i].peer, &r->source))
+      return true;
+  return false;
+}
+
+/*
+ * A response in a message of its own: the ACK may have gone before, may follow, or may be lost. The
+ * many notifications of one observation are one such case at most, and tell little of it.
+ */
 static void answered_apart(const struct jdg_look *look, struct answering *a) {
   const struct jdg_reception *r = look->reception;
   if (look->copy || !r || r->group || r->type != DIS_CON || r->bad != JDG_GOOD || r->acks) return;
-  if (!rule_answers_reception(look)) return;
+  if (!rule_answers_reception(look) || rule_has_observe(look->coap) || seen_before(a, r)) return;
   a->seen[a->seen_next++ % PENDING] =
       (struct unacknowledged){r->source, r->mid, look->frame, look->now};
 }

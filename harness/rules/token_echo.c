@@ -80,6 +80,7 @@ static void break_token(struct jdg_look *look, const struct asked *a) {
  * so many in a row that none of the server's responses fits the request before it.
  */
 #define STRAYS_IN_A_ROW 3u
+#define STRAYS_OF_SOME  6u /* of a server that was seen to do it right, too */
 #define TELLING_OCTETS  2u /* fewer agree by chance */
 
 static bool is_part(const struct asked *a, const struct dis_coap *m) {
@@ -131,7 +132,7 @@ static void count_stray(struct jdg_look *look, struct asking *s, const struct as
   s->strays++;
   s->passes = jdg_passes(look);
   s->mid = a->mid;
-  if (s->strays >= STRAYS_IN_A_ROW)
+  if (s->strays >= (jdg_passes(look) ? STRAYS_OF_SOME : STRAYS_IN_A_ROW))
     break_token(look, a);
   else
     jdg_inconclusive(look, "The capture may lack the request that has the Token of the response.");

@@ -217,6 +217,30 @@ START_TEST(elsewhere_responses_without_ack) {
 }
 END_TEST
 
+/* The ACK of the registration was not captured; notifications are no requests without ACK. */
+START_TEST(elsewhere_notifications_need_no_ack) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, CON(GET, 1, "aa", .path = "/x", .options = {{DIS_OBSERVE, ""}}));
+  for (int i = 0; i < 5; i++) {
+    later(2000);
+    const char *number[] = {"02", "03", "04", "05", "06"};
+    fx_see(&fx, MEDIUM2, MEDIUM1,
+           NON(CODE_205, 100 + i, "aa", .options = {{DIS_OBSERVE, number[i]}}));
+  }
+  EXPECT("COAP-4.2-01", fx_node_named(&fx, "2001:db8::88"), JDG_NOT_EXERCISED);
+}
+END_TEST
+
+/* One request, answered again and again. */
+START_TEST(elsewhere_one_request_is_one) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, CON(GET, 1, "aa", .path = "/x"));
+  for (int i = 0; i < 5; i++) {
+    later(2000);
+    fx_see(&fx, MEDIUM2, MEDIUM1, NON(CODE_205, 100 + i, "aa"));
+  }
+  EXPECT("COAP-4.2-01", fx_node_named(&fx, "2001:db8::88"), JDG_NOT_EXERCISED);
+}
+END_TEST
+
 /* ---- COAP-4.2-02 ---- */
 
 #define RETRANSMISSIONS 6
@@ -349,6 +373,8 @@ int main(void) {
   tcase_add_loop_test(tests, back_off_of_a_server, 0, COUNT(back_offs));
   tcase_add_loop_test(tests, delays_of_the_network_are_not_the_senders, 0, 2);
   tcase_add_loop_test(tests, elsewhere_responses_without_ack, 0, 5);
+  tcase_add_test(tests, elsewhere_notifications_need_no_ack);
+  tcase_add_test(tests, elsewhere_one_request_is_one);
   tcase_add_test(tests, clients_at_one_address_are_told_apart);
   tcase_add_loop_test(tests, back_off_seen_elsewhere, 0, COUNT(seen_back_offs));
   tcase_add_test(tests, non_copies_follow_other_rules);
