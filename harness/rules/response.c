@@ -37,8 +37,7 @@ struct port_entry {
 /*
  * In a capture made elsewhere, a response to a port of which no request was seen: the Token is that
  * of a group request from another port. If the server answers this one in the right place after
- * all, the other response belonged to a client whose request the capture does not have. A short
- * Token may be that client's by chance, once.
+ * all, the other response belonged to a client whose request the capture does not have.
  */
 struct astray {
   uint64_t serial; /* of the group request; 0: none */
@@ -81,11 +80,12 @@ static const struct port_entry *same_token_elsewhere(struct jdg_look *look) {
 }
 
 #define TELLING_TOKEN 4u /* octets */
+#define OFTEN         2u
 
 /* Nothing that the client's group request cannot have brought about. */
 static bool may_answer(const struct dis_coap *m, const struct jdg_request *q) {
   if (m->type == DIS_ACK && !jdg_request_has_mid(q, m->mid)) return false;
-  if (m->type == DIS_CON && m->token_length < TELLING_TOKEN) return false;
+  if (m->type != DIS_NON && m->token_length < TELLING_TOKEN) return false;
   return q->observe != DIS_ABSENT || !rule_has_observe(m);
 }
 
@@ -119,8 +119,18 @@ static void found(struct jdg_look *look, const struct jdg_request *q) {
   jdg_pass(look);
 }
 
+/*
+ * Tokens of several clients may be alike, and a capture may lack requests. So a server that was
+ * seen to answer at a right port is not blamed, nor is one for a short Token, unless it answers at
+ * the same wrong port again and again.
+ */
+static bool blamed(const struct jdg_look *look, const struct astray *a, unsigned count) {
+  if (look->passes[look->check]) return false;
+  return a->telling || count >= OFTEN;
+}
+
 static void judge_astray(struct jdg_look *look, const struct astray *a, unsigned count) {
-  if (!a->telling && count < 2) {
+  if (!blamed(look, a, count)) {
     jdg_inconclusive(look,
                      "A response to another port has the Token of a group request; a client "
                      "whose request was not seen may have the same.");
@@ -135,12 +145,23 @@ static void judge_astray(struct jdg_look *look, const struct astray *a, unsigned
   look->now = end;
 }
 
+/* How many went to the same port; 0 if others went elsewhere. */
+static unsigned astray_like(const struct port_state *state, const struct astray *like) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < PORT_MEMORY; i++) {
+    if (!state->astray[i].serial) continue;
+    if (state->astray[i].port != like->port) return 0;
+    count++;
+  }
+  return count;
+}
+
 static void judge_all_astray(struct jdg_look *look) {
   const struct port_state *state = jdg_state_if_any(look);
-  unsigned count = 0;
-  for (unsigned i = 0; state && i < PORT_MEMORY; i++) count += state->astray[i].serial != 0;
-  for (unsigned i = 0; count && i < PORT_MEMORY; i++)
-    if (state->astray[i].serial) judge_astray(look, &state->astray[i], count);
+  for (unsigned i = 0; state && i < PORT_MEMORY; i++) {
+    const struct astray *a = &state->astray[i];
+    if (a->serial) judge_astray(look, a, astray_like(state, a));
+  }
 }
 
 void rule_gc_2_3_1_20(struct jdg_look *look) {

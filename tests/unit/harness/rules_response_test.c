@@ -406,6 +406,15 @@ START_TEST(elsewhere_a_short_token_tells_when_it_happens_again) {
 }
 END_TEST
 
+START_TEST(elsewhere_a_server_that_finds_ports_is_not_blamed) {
+  serve(JDG_DIJK_03);
+  see_astray(1000, 1, "aabbccdd", NON(CODE_205, 9, "aabbccdd"));
+  see_astray(11000, 2, "aabbccde", NON(CODE_205, 10, "aabbccde"));
+  fx_see(&fx, ELSEWHERE, ELSE, NON(CODE_205, 11, "aabbccde"));
+  expect_elsewhere(40000, JDG_PASS);
+}
+END_TEST
+
 START_TEST(elsewhere_answers_to_other_requests_tell_nothing) {
   const struct fx_message *const others[] = {
       ACK(CODE_205, 9, "aa"), CON(CODE_205, 9, "aa"), NON(CODE_205, 9, ""),
@@ -462,6 +471,7 @@ int main(void) {
       elsewhere_an_answer_at_another_port_and_none_at_the_right_one_fails,
       elsewhere_an_answer_at_both_ports_tells_of_an_unseen_request,
       elsewhere_a_short_token_tells_when_it_happens_again,
+      elsewhere_a_server_that_finds_ports_is_not_blamed,
       elsewhere_answers_to_other_requests_tell_nothing,
       NULL,
   };
