@@ -23,10 +23,15 @@ static size_t block_size(unsigned szx) {
   return (size_t)16 << szx;
 }
 
-/* The response answers the only message that the server got for the request. */
+/*
+ * The response answers the only message that the server got for the request. An ACK of another
+ * Message ID does not: all blocks may have one Token, and a capture may lack requests.
+ */
 static bool sole_answer(const struct jdg_look *look) {
   if (!look->leg || look->copy || look->leg->receptions != 1) return false;
-  return !rule_token_in_doubt(look->leg->request, look->now);
+  const struct jdg_request *q = look->leg->request;
+  if (look->coap->type == DIS_ACK && !jdg_request_has_mid(q, look->coap->mid)) return false;
+  return !rule_token_in_doubt(q, look->now);
 }
 
 /*

@@ -90,6 +90,16 @@ START_TEST(of_a_request_in_an_ack) {
 }
 END_TEST
 
+/* The request of block 0, without a size, was not captured; that of block 2 overtook its answer. */
+START_TEST(of_an_ack_for_another_block) {
+  fx_see(&fx, MEDIUM1, MEDIUM2, CON(GET, 2, "aa", .path = "/x", .options = {{23, "20"}}));
+  later(10);
+  fx_see(&fx, MEDIUM2, MEDIUM1,
+         ACK(CODE_205, _i ? 2 : 1, "aa", .payload = OCTETS_64, .options = {{23, "0a"}}));
+  EXPECT("BLK-2.4-01", fx_node_named(&fx, "2001:db8::88"), _i ? JDG_FAIL : JDG_NOT_EXERCISED);
+}
+END_TEST
+
 /* A capture made elsewhere shows nobody receive a group request: the request itself tells. */
 static const struct elsewhere_case {
   const char *rule, *asked, *given;
@@ -147,6 +157,7 @@ int main(void) {
   tcase_add_loop_test(tests, of_a_server, 0, COUNT(cases));
   tcase_add_loop_test(tests, of_a_follow_up, 0, 2);
   tcase_add_test(tests, of_a_request_in_an_ack);
+  tcase_add_loop_test(tests, of_an_ack_for_another_block, 0, 2);
   tcase_add_loop_test(tests, of_a_group_request_elsewhere, 0, COUNT(elsewhere_cases));
   tcase_add_loop_test(tests, of_a_client, 0, COUNT(client_cases));
   return run_suite(suite);
