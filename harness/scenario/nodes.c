@@ -339,6 +339,41 @@ static void check_names(struct scn_decoder *d, const scn_value *at) {
         scn_complain(d->document, at, "two nodes are called %s", d->nodes[i].name);
 }
 
+static bool is_link_local(const struct chorus_endpoint *e) {
+  return e->address[0] == 0xfe && (e->address[1] & 0xc0) == 0x80;
+}
+
+/* The node before |node| that has this address where it means the same, or NULL. */
+static const struct scn_node *owner_before(const struct scn_decoder *d, const struct scn_node *node,
+                                           const struct chorus_endpoint *address) {
+  for (const struct scn_node *n = d->nodes; n < node; n++) {
+    if (is_link_local(address) && n->link != node->link) continue;
+    for (size_t i = 0; i < n->address_count; i++)
+      if (chorus_same_address(&n->addresses[i], address)) return n;
+  }
+  return NULL;
+}
+
+static void check_address(struct scn_decoder *d, const struct scn_node *node,
+                          const struct chorus_endpoint *address) {
+  char text[CHORUS_ENDPOINT_TEXT];
+  const struct scn_node *owner = owner_before(d, node, address);
+  bool unicast = !chorus_is_group(address) && !chorus_is_unspecified(address);
+  if (unicast && !owner) return;
+  const char *why =
+      unicast ? scn_print(d->arena, "%s has it, too", owner->name) : "a node has unicast addresses";
+  chorus_address_text(address, text);
+  scn_errors_add(d->document->errors, d->document->path, d->document->text, node->place.line,
+                 node->place.column, 1, "%s cannot have the address %s: %s", node->name, text, why);
+}
+
+static void check_addresses(struct scn_decoder *d) {
+  if (d->node_count > 2000) return;
+  for (size_t i = 0; i < d->node_count; i++)
+    for (size_t k = 0; k < d->nodes[i].address_count; k++)
+      check_address(d, &d->nodes[i], &d->nodes[i].addresses[k]);
+}
+
 void scn_decode_nodes(struct scn_decoder *d, const scn_value *nodes) {
   const scn_value *key, *value;
   if (!scn_expect_map(d->document, nodes, "nodes", NULL)) return;
@@ -351,4 +386,5 @@ void scn_decode_nodes(struct scn_decoder *d, const scn_value *nodes) {
   if (!scn_pair(d->document, nodes, 0, &key, &value))
     scn_complain(d->document, nodes, "there has to be a node");
   check_names(d, nodes);
+  check_addresses(d);
 }

@@ -237,6 +237,11 @@ static const struct {
      "x.yaml:3:25: either multicast-only or unicast-only: no packet is both\n"},
     {HEAD NODES STEP EXPECT "sweep: [{nodes.z.count: [1]}, {ip: [4]}]\n",
      "x.yaml:12:10: cannot set \"nodes.z.count\": the scenario has no such place\n"},
+    {HEAD "nodes:\n  c1: {role: client, addresses: [\"2001:db8::2\"]}\n  t: {role: tester}\n" STEP
+         EXPECT,
+     "x.yaml:5:3: t cannot have the address 2001:db8::2: c1 has it, too\n"},
+    {HEAD "nodes:\n  c1: {role: client, addresses: [\"ff05::2\"]}\n" STEP EXPECT,
+     "x.yaml:4:3: c1 cannot have the address ff05::2: a node has unicast addresses\n"},
     {HEAD NODES STEP EXPECT "sweep: {memberz: [1, 2]}\n",
      "x.yaml:12:9: \"memberz\" sets nothing: $memberz is used nowhere in the scenario\n"},
     {HEAD NODES STEP EXPECT "---\nid: y\n", "x.yaml:13:1: a second document in the file\n"},
