@@ -391,10 +391,17 @@ static void note_shared(struct jdg_look *look, const struct jdg_request *old) {
       (struct shared_token){.serial = r->serial, .frame = look->frame};
 }
 
+/* Piggybacked on the ACK of neither: blocks share a Token, and the capture may lack a request. */
+static bool answers_a_third(const struct dis_coap *m, const struct jdg_request *r) {
+  if (m->type != DIS_ACK || jdg_request_has_mid(r, m->mid)) return false;
+  return !r->previous || !jdg_request_has_mid(r->previous, m->mid);
+}
+
 static void count_answers(struct jdg_look *look) {
   const struct jdg_arrival *a = look->arrival;
   struct token_user *user = jdg_state_if_any(look);
   if (!user || look->copy || !a->request || a->certain) return;
+  if (answers_a_third(look->coap, a->request)) return;
   for (size_t i = 0; i < SHARED_KEPT; i++) {
     struct shared_token *s = &user->shared[i];
     if (s->serial != a->request->serial) continue;

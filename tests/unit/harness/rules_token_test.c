@@ -416,6 +416,26 @@ START_TEST(elsewhere_both_answers_show_a_shared_token) {
 }
 END_TEST
 
+/* Blocks have one Token; the first answer and the third request were not captured. */
+START_TEST(elsewhere_an_answer_to_a_third_request_shows_nothing) {
+  cfx_open(&t, JDG_DIJK_03);
+  for (int i = 0; i < 2; i++) {
+    fx_at(&t.fx, 1000 + (unsigned)i * 20);
+    fx_see(&t.fx, ELSEWHERE_CLIENT, ELSEWHERE_SERVER,
+           CON(GET, 1 + i, "aa", .path = "/x", .options = {{DIS_BLOCK2, i ? "16" : "06"}}));
+  }
+  for (int i = 0; i < 2; i++) {
+    fx_at(&t.fx, 1030 + (unsigned)i * 20);
+    fx_see(&t.fx, ELSEWHERE_SERVER, ELSEWHERE_CLIENT,
+           ACK(CODE_205, i ? (_i ? 1 : 3) : 2, "aa", .payload = "x"));
+  }
+  fx_close_at(&t.fx, 900000);
+  ck_assert_int_eq(fx_verdict(&t.fx, "COAP-5.3.1-02", fx_node_named(&t.fx, "2001:db8::77")),
+                   _i ? JDG_WARN : JDG_NOT_EXERCISED);
+  fx_free(&t.fx);
+}
+END_TEST
+
 int main(void) {
   TCase *tc = tcase_create("Tokens");
   tcase_add_test(tc, reuse_times);
@@ -439,5 +459,6 @@ int main(void) {
   tcase_add_test(tc, tokens_belong_to_a_port);
   tcase_add_test(tc, tokens_among_outstanding_unicast_requests);
   tcase_add_test(tc, elsewhere_both_answers_show_a_shared_token);
+  tcase_add_loop_test(tc, elsewhere_an_answer_to_a_third_request_shows_nothing, 0, 2);
   return cfx_main(tc);
 }
