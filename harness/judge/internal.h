@@ -263,6 +263,8 @@ void judge_call(struct judge *judge, struct jdg_look *look, enum jdg_hook hook,
                 struct jdg_host *host);
 /* The same at another hook, for the same host, with nothing changed in between. */
 void judge_call_again(struct judge *judge, struct jdg_look *look, enum jdg_hook hook);
+/* What is the case with the datagram just read. */
+uint64_t judge_message_conditions(const struct judge *judge);
 
 /* hosts.c */
 struct host *host_new(struct judge *judge, const char *name);
