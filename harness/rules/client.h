@@ -15,6 +15,8 @@
  */
 #define RULE_SIGHTING_SLACK (20 * CHORUS_SECOND)
 #define RULE_LINK_SLACK     CHORUS_SECOND /* the same on the link of the client */
+/* Packets closer to each other may stand in the wrong order in such a capture. */
+#define RULE_ORDER_SLACK (10 * CHORUS_MILLISECOND)
 
 /* How far a measured time may be off: 0 in a node's own view in virtual time (ns). */
 chorus_time rule_time_slack(const struct jdg_look *look);

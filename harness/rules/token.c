@@ -321,6 +321,7 @@ struct outstanding {
 struct shared_token {
   uint64_t serial; /* of the second request; 0: unused */
   uint64_t frame;
+  chorus_time time;
   unsigned answers;
 };
 
@@ -388,7 +389,7 @@ static void note_shared(struct jdg_look *look, const struct jdg_request *old) {
   if (!user || look->certain || look->host->has_events || look->gap >= SOON) return;
   if (unusual(r) || unusual(old) || old->responders || old->repeats) return;
   user->shared[user->next++ % SHARED_KEPT] =
-      (struct shared_token){.serial = r->serial, .frame = look->frame};
+      (struct shared_token){.serial = r->serial, .frame = look->frame, .time = look->now};
 }
 
 /* Piggybacked on the ACK of neither: blocks share a Token, and the capture may lack a request. */
@@ -406,6 +407,7 @@ static void count_answers(struct jdg_look *look) {
     struct shared_token *s = &user->shared[i];
     if (s->serial != a->request->serial) continue;
     if (!chorus_same_endpoint(&a->source, &a->request->destination)) return;
+    if (look->now - s->time < RULE_ORDER_SLACK) continue;
     if (++s->answers == 2) break_shared(look, a->request, s->frame);
   }
 }

@@ -88,7 +88,7 @@ static const struct stray_case {
 START_TEST(elsewhere_strays_add_up) {
   const struct stray_case *k = &stray_cases[_i];
   for (unsigned i = 0; i < k->requests; i++) {
-    char asked[17], stray[17], fit[3];
+    char asked[17], stray[17], fit[12];
     snprintf(asked, sizeof asked, "%s%s", k->asked, i ? (i == 1 ? "01" : "02") : "");
     snprintf(stray, sizeof stray, "%s%s", k->stray, i ? (i == 1 ? "01" : "02") : "");
     snprintf(fit, sizeof fit, "f%u", i);
@@ -121,7 +121,7 @@ START_TEST(elsewhere_a_right_token_speaks_for_the_server) {
   later(100);
   fx_see(&fx, MEDIUM2, MEDIUM1, NON(CODE_205, 1, "c0c0"));
   for (int i = 0; i < (_i ? 6 : 5); i++) {
-    char asked[8], stray[8];
+    char asked[16], stray[16];
     snprintf(asked, sizeof asked, "a%d00", i);
     snprintf(stray, sizeof stray, "a%d01", i);
     later(1000);

@@ -411,6 +411,7 @@ START_TEST(elsewhere_both_answers_show_a_shared_token) {
   ck_assert_int_eq(seen_elsewhere(100, 500, 2, NULL), JDG_WARN);
   ck_assert_int_eq(seen_elsewhere(100, 500, 1, NULL), JDG_NOT_EXERCISED); /* one was lost */
   ck_assert_int_eq(seen_elsewhere(100, 50, 2, NULL), JDG_NOT_EXERCISED);  /* one after the other */
+  ck_assert_int_eq(seen_elsewhere(100, 105, 2, NULL), JDG_NOT_EXERCISED); /* other order? */
   ck_assert_int_eq(seen_elsewhere(30000, 31000, 2, NULL), JDG_NOT_EXERCISED); /* given up */
   ck_assert_int_eq(seen_elsewhere(100, 500, 2, ""), JDG_NOT_EXERCISED);       /* notifications */
 }
