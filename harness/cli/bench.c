@@ -78,6 +78,9 @@ int cli_bench(int count, char **arguments) {
     ok = bench_check(&o);
   else
     ok = bench_kernel(&o);
-  if (cli_interrupted(interrupt)) return CLI_INTERRUPTED;
+  if (cli_interrupted(interrupt)) {
+    fprintf(stderr, "chorus bench: interrupted\n");
+    return CLI_INTERRUPTED;
+  }
   return ok ? CLI_OK : CLI_ERROR;
 }

@@ -308,7 +308,8 @@ static json_t *check_one(struct check *c, struct judge *judge, const char *path)
   enum cap_status status = judge_one(c, judge, path, message, sizeof message);
   if (status != CAP_END && status != CAP_OK) {
     c->unreadable = true;
-    fprintf(stderr, "chorus check: %s: %s\n", path, message);
+    bool named = strncmp(message, path, strlen(path)) == 0;
+    fprintf(stderr, "chorus check: %s%s%s\n", named ? "" : path, named ? "" : ": ", message);
   }
   note_applied(c, judge);
   tell_strange_events(c, judge);

@@ -226,7 +226,10 @@ static int run(struct matrix *m) {
   if (!cli_plan_make(&m->plan, &wish)) return CLI_USAGE;
   m->interrupt = cli_interrupt_watch();
   if (!run_pool(do_mutant, m, m->count, (unsigned)m->jobs)) atomic_store(&m->no_memory, true);
-  if (cli_interrupted(m->interrupt)) return CLI_INTERRUPTED;
+  if (cli_interrupted(m->interrupt)) {
+    fprintf(stderr, "chorus mutants: interrupted; what survives is known at the end only\n");
+    return CLI_INTERRUPTED;
+  }
   if (atomic_load(&m->no_memory)) {
     fprintf(stderr, "chorus mutants: no memory\n");
     return CLI_ERROR;

@@ -231,6 +231,17 @@ static void read_header(struct scn_decoder *d, const scn_value *map, bool answer
   read_mid(d, map, answer, m);
 }
 
+/* Raw octets are the whole message: what stands beside them would not be sent. */
+static void refuse_beside_raw(struct scn_decoder *d, const scn_value *map) {
+  if (!scn_get(d->document, map, "raw")) return;
+  for (size_t i = 0; message_keys[i]; i++) {
+    const scn_value *beside = scn_get(d->document, map, message_keys[i]);
+    if (beside && strcmp(message_keys[i], "raw") != 0)
+      scn_complain(d->document, beside, "raw is the whole message: \"%s\" says nothing beside it",
+                   message_keys[i]);
+  }
+}
+
 void scn_decode_message(struct scn_decoder *d, const scn_value *map, bool answer,
                         struct scn_message *m) {
   struct option_list list = {NULL, 0};
@@ -248,6 +259,7 @@ void scn_decode_message(struct scn_decoder *d, const scn_value *map, bool answer
   scn_read_boolean(d->document, map, "marker", &m->marker);
   scn_read_hex(d->document, map, "trailing", 65000, &m->trailing, &m->trailing_length);
   scn_read_hex(d->document, map, "raw", 65507, &m->raw, &m->raw_length);
+  refuse_beside_raw(d, map);
 }
 
 /* ---- answers ---- */
@@ -268,6 +280,8 @@ static void read_when(struct scn_decoder *d, const scn_value *map, struct scn_an
   scn_read_type(d, map, "type", &a->type);
   scn_read_destination(d, map, &a->destination);
   scn_read_range(d, map, "nth", &a->nth);
+  if (a->nth.max == 0)
+    scn_complain(d->document, scn_get(d->document, map, "nth"), "messages are counted from 1");
 }
 
 static void decode_answer(struct scn_decoder *d, const scn_value *map, struct scn_answer *a) {

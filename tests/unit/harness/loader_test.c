@@ -226,6 +226,12 @@ static const struct {
     {HEAD NODES STEP
      "  - {at: 1s, node: s1, set: {path: /a, payload: a, payload-hex: \"61\"}}\n" EXPECT,
      "x.yaml:10:65: either payload or payload-hex, not both\n"},
+    {HEAD NODES STEP
+     "  - {at: 1s, node: t, send: {to: $g, message: {raw: \"50\", code: GET}}}\n" EXPECT,
+     "x.yaml:10:65: raw is the whole message: \"code\" says nothing beside it\n"},
+    {HEAD "nodes:\n  c1: {role: client}\n"
+          "  t: {role: tester, answers: [{when: {nth: 0}, message: {code: 2.05}}]}\n" STEP EXPECT,
+     "x.yaml:5:44: messages are counted from 1\n"},
     {HEAD "nodes: {}\n"
           "steps: []\n"
           "covers: [COAP-3-01]\n",
