@@ -21,7 +21,7 @@ struct bench_options {
 /* All return false, with a line on |notes|, when the measurement cannot be made. */
 bool bench_sim(const struct bench_options *options);
 bool bench_check(const struct bench_options *options);
-/* The switch of the kernel backend; krn_enter() comes before. Works thirty times |min_ns| a sample.
+/* The switch of the kernel backend; krn_enter() comes before. Works ninety times |min_ns| a sample.
  */
 bool bench_kernel(const struct bench_options *options);
 

@@ -58,7 +58,7 @@ static bool find_most(struct job *job, struct load *load, double seconds) {
 
 static void *do_job(void *argument) {
   struct job *job = argument;
-  double seconds = (double)job->options->min_ns * 30 / 1e9;
+  double seconds = (double)job->options->min_ns * 90 / 1e9;
   struct load *load = load_new(job->spaces, job->count, job->why, sizeof job->why);
   const struct load_plan stated = {
       .rate = STATED_LOAD / (2.0 * (double)(job->count - 1)), .spread = SPREAD, .seconds = seconds};

@@ -11,8 +11,8 @@ enum { NO_PEERS, SAMPLES, MS, PACKETS };
 
 static const struct cli_option bench_options_[] = {
     [NO_PEERS] = {"--no-peers", NULL, "do not run ns-3, tshark or a bridge for comparison"},
-    [SAMPLES] = {"--samples", "N", "turns: the best counts, the median is told (45)"},
-    [MS] = {"--ms", "N", "milliseconds of work per measurement, at least; kernel: 30 times (60)"},
+    [SAMPLES] = {"--samples", "N", "turns: the best counts, the median is told (120)"},
+    [MS] = {"--ms", "N", "milliseconds of work per measurement, at least; kernel: 90 times (20)"},
     [PACKETS] = {"--packets", "N", "check: size of the capture (1000000)"},
     {NULL, NULL, NULL},
 };
@@ -33,7 +33,7 @@ static int parse(struct cli_parser *p, struct asked *a) {
         a->what = p->value;
         break;
       case NO_PEERS: a->peers = false; break;
-      case SAMPLES: ok = cli_number(p, "--samples", 1, 60, &a->samples); break;
+      case SAMPLES: ok = cli_number(p, "--samples", 1, 250, &a->samples); break;
       case MS: ok = cli_number(p, "--ms", 1, 60000, &a->ms); break;
       case PACKETS: ok = cli_number(p, "--packets", 1000, 10000000, &a->packets); break;
       default: return CLI_BAD;
@@ -53,7 +53,7 @@ int cli_bench(int count, char **arguments) {
       .options = bench_options_,
       .arguments = arguments,
       .count = count};
-  struct asked a = {.samples = 45, .ms = 60, .packets = 1000000, .peers = true};
+  struct asked a = {.samples = 120, .ms = 20, .packets = 1000000, .peers = true};
   int parsed = parse(&p, &a);
   if (parsed == CLI_HELP) return CLI_OK;
   if (parsed == CLI_BAD) return CLI_USAGE;
