@@ -54,21 +54,11 @@ static bool add_rule(const struct cli_parser *p, struct check *c) {
               near ? near : "", near ? "?" : "");
     return false;
   }
-  if (c->rule_total == MAX_RULES) {
-    cli_usage(p, "more than %d rules", (int)MAX_RULES);
-    return false;
-  }
-  c->rules[c->rule_total++] = p->value;
-  return true;
+  return cli_append(p, "rules", c->rules, MAX_RULES, &c->rule_total);
 }
 
 static bool add_capture(const struct cli_parser *p, struct check *c) {
-  if (c->capture_count == MAX_CAPTURES) {
-    cli_usage(p, "more than %d captures", (int)MAX_CAPTURES);
-    return false;
-  }
-  c->captures[c->capture_count++] = p->value;
-  return true;
+  return cli_append(p, "captures", c->captures, MAX_CAPTURES, &c->capture_count);
 }
 
 static bool take(struct cli_parser *p, int option, struct check *c) {

@@ -51,6 +51,9 @@ int cli_usage(const struct cli_parser *parser, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool cli_number(const struct cli_parser *parser, const char *option, uint64_t min, uint64_t max,
                 uint64_t *value);
+/* Adds the value to |list|; false with the message out: there are |most| of |what| already. */
+bool cli_append(const struct cli_parser *parser, const char *what, const char **list, size_t most,
+                size_t *count);
 /* A time that is longer than 0, such as 90s. */
 bool cli_duration(const struct cli_parser *parser, const char *option, chorus_time *value);
 bool cli_profile(const struct cli_parser *parser, enum jdg_profile *profile);

@@ -52,12 +52,6 @@ static const struct cli_option interop_options[] = {
     {NULL, NULL, NULL},
 };
 
-static bool add_to(const char **list, size_t *count, size_t limit, const char *word) {
-  if (*count == limit) return false;
-  list[(*count)++] = word;
-  return true;
-}
-
 static bool take_ip(const struct cli_parser *p, struct interop_options *o) {
   if (!cli_number(p, "--ip", 4, 6, &o->ip)) return false;
   if (o->ip != 5) return true;
@@ -67,8 +61,8 @@ static bool take_ip(const struct cli_parser *p, struct interop_options *o) {
 
 static bool take(struct cli_parser *p, int option, struct interop_options *o) {
   switch (option) {
-    case CLI_POSITIONAL: return add_to(o->stacks, &o->stack_count, MAX_STACKS, p->value);
-    case SELECT: return add_to(o->selectors, &o->selector_count, MAX_SELECTORS, p->value);
+    case CLI_POSITIONAL: return cli_append(p, "stacks", o->stacks, MAX_STACKS, &o->stack_count);
+    case SELECT: return cli_append(p, "selectors", o->selectors, MAX_SELECTORS, &o->selector_count);
     case SEED: return cli_number(p, "--seed", 0, UINT64_MAX, &o->seed);
     case INTEROP_JOBS: return cli_number(p, "--jobs", 1, 256, &o->jobs);
     case PROFILE: return cli_profile(p, &o->profile);

@@ -96,11 +96,7 @@ static int parse(int count, char **arguments, struct matrix *m) {
     if (option == JOBS && !cli_number(&p, "--jobs", 1, 256, &m->jobs)) return CLI_BAD;
     if (option != CLI_POSITIONAL) continue;
     if (!selects(&p, p.value)) return CLI_BAD;
-    if (n == CLI_MAX_SELECTORS) {
-      cli_usage(&p, "more than %d selectors", (int)n);
-      return CLI_BAD;
-    }
-    selectors[n++] = p.value;
+    if (!cli_append(&p, "selectors", selectors, CLI_MAX_SELECTORS, &n)) return CLI_BAD;
   }
   return choose(m, selectors, n) ? CLI_END : CLI_BAD;
 }

@@ -85,6 +85,16 @@ bool cli_number(const struct cli_parser *parser, const char *option, uint64_t mi
   return false;
 }
 
+bool cli_append(const struct cli_parser *parser, const char *what, const char **list, size_t most,
+                size_t *count) {
+  if (*count == most) {
+    cli_usage(parser, "more than %zu %s", most, what);
+    return false;
+  }
+  list[(*count)++] = parser->value;
+  return true;
+}
+
 bool cli_duration(const struct cli_parser *parser, const char *option, chorus_time *value) {
   if (scn_duration(parser->value, value) && *value > 0) return true;
   cli_usage(parser, "%s wants a time such as 90s, not \"%s\"", option, parser->value);

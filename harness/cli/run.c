@@ -120,12 +120,7 @@ static bool take_today(const struct cli_parser *p, const char **today) {
 }
 
 static bool add_selector(const struct cli_parser *p, struct cli_run_options *o) {
-  if (o->selector_count == CLI_MAX_SELECTORS) {
-    cli_usage(p, "more than %d selectors", (int)CLI_MAX_SELECTORS);
-    return false;
-  }
-  o->selectors[o->selector_count++] = p->value;
-  return true;
+  return cli_append(p, "selectors", o->selectors, CLI_MAX_SELECTORS, &o->selector_count);
 }
 
 static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {

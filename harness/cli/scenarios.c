@@ -97,8 +97,7 @@ int cli_scenarios(int count, char **arguments) {
     if (option == CLI_BAD) return CLI_USAGE;
     if (option == JSON) json = true;
     if (option != CLI_POSITIONAL) continue;
-    if (n == CLI_MAX_SELECTORS) return cli_usage(&p, "more than %d selectors", (int)n);
-    selectors[n++] = p.value;
+    if (!cli_append(&p, "selectors", selectors, CLI_MAX_SELECTORS, &n)) return CLI_USAGE;
   }
   struct cli_plan plan;
   struct cli_wish wish = {.command = "scenarios",

@@ -339,15 +339,11 @@ static void check_names(struct scn_decoder *d, const scn_value *at) {
         scn_complain(d->document, at, "two nodes are called %s", d->nodes[i].name);
 }
 
-static bool is_link_local(const struct chorus_endpoint *e) {
-  return e->address[0] == 0xfe && (e->address[1] & 0xc0) == 0x80;
-}
-
 /* The node before |node| that has this address where it means the same, or NULL. */
 static const struct scn_node *owner_before(const struct scn_decoder *d, const struct scn_node *node,
                                            const struct chorus_endpoint *address) {
   for (const struct scn_node *n = d->nodes; n < node; n++) {
-    if (is_link_local(address) && n->link != node->link) continue;
+    if (chorus_is_link_local(address) && n->link != node->link) continue;
     for (size_t i = 0; i < n->address_count; i++)
       if (chorus_same_address(&n->addresses[i], address)) return n;
   }

@@ -23,16 +23,18 @@ size_t ref_dedup_footprint(const struct ref_dedup *d) {
   return d->seen ? heap_size(d->capacity) : 0;
 }
 
-static const uint16_t *mids(const struct ref_dedup *d) {
-  return d->seen ? (const uint16_t *)(d->seen + d->capacity) : d->own_mid;
+/* What only looks takes them from a ring that it does not change, and leaves them as they are. */
+
+static struct ref_seen *entries(const struct ref_dedup *d) {
+  return d->seen ? d->seen : (struct ref_seen *)d->own;
 }
 
-static const uint8_t *seconds(const struct ref_dedup *d) {
-  return d->seen ? (const uint8_t *)(mids(d) + d->capacity) : d->own_second;
+static uint16_t *mids(const struct ref_dedup *d) {
+  return d->seen ? (uint16_t *)(d->seen + d->capacity) : (uint16_t *)d->own_mid;
 }
 
-static const struct ref_seen *entries(const struct ref_dedup *d) {
-  return d->seen ? d->seen : d->own;
+static uint8_t *seconds(const struct ref_dedup *d) {
+  return d->seen ? (uint8_t *)(mids(d) + d->capacity) : (uint8_t *)d->own_second;
 }
 
 /* Where the |i|-th oldest entry is, or the next one will be. */
@@ -41,11 +43,9 @@ static uint32_t place_of(const struct ref_dedup *d, uint32_t i) {
 }
 
 static void write_entry(struct ref_dedup *d, uint32_t at, const struct ref_seen *entry) {
-  uint16_t *m = d->seen ? (uint16_t *)(d->seen + d->capacity) : d->own_mid;
-  uint8_t *second = d->seen ? (uint8_t *)(m + d->capacity) : d->own_second;
-  m[at] = entry->mid;
-  second[at] = (uint8_t)(entry->at / CHORUS_SECOND);
-  *(d->seen ? &d->seen[at] : &d->own[at]) = *entry;
+  mids(d)[at] = entry->mid;
+  seconds(d)[at] = (uint8_t)(entry->at / CHORUS_SECOND);
+  entries(d)[at] = *entry;
 }
 
 /* Whether any of sixteen Message IDs is |mid|: no early exit, so that it becomes vector code. */
