@@ -202,10 +202,17 @@ static void respond_content(const struct call *c, coap_pdu_code_t code) {
                                r->present.length, copy, release_copy, copy);
 }
 
+/* The number that |o| begins with; octets have no end that strtoull would stop at. */
+static unsigned long long leading_number(const struct octets *o) {
+  unsigned long long n = 0;
+  for (size_t i = 0; i < o->length && o->data[i] >= '0' && o->data[i] <= '9'; i++)
+    n = n * 10 + (unsigned)(o->data[i] - '0');
+  return n;
+}
+
 static coap_pdu_code_t count_up(struct resource *r) {
   char number[24];
-  unsigned long long n = r->present.length ? strtoull((char *)r->present.data, NULL, 10) : 0;
-  int length = snprintf(number, sizeof number, "%llu", n + 1);
+  int length = snprintf(number, sizeof number, "%llu", leading_number(&r->present) + 1);
   if (!replace(&r->present, (const uint8_t *)number, (size_t)length))
     return COAP_RESPONSE_CODE_INTERNAL_ERROR;
   changed(r, "request");

@@ -22,6 +22,11 @@ ADAPTERS = HOME / "adapters"
 STACKS = Path(os.environ.get("CHORUS_STACKS", HOME / "build/stacks"))
 BIN = Path(os.environ.get("CHORUS_BIN", HOME / "build/harness/cli/chorus")).parent
 PATIENCE = 30.0
+# Memory that malloc gives is full of the digit 7: what a program reads beyond what it wrote shows.
+DIRTY = {
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.perturb=200",
+    "ASAN_OPTIONS": "max_malloc_fill_size=4096:malloc_fill_byte=55",
+}
 Json = dict[str, Any]
 
 
@@ -87,7 +92,7 @@ class Program:
             self.process = subprocess.Popen(
                 [*wrapped, *manifest.command(role)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                env={**os.environ, **manifest.environment(role)},
+                env={**os.environ, **DIRTY, **manifest.environment(role)},
             )  # fmt: skip
         threading.Thread(target=self._read, daemon=True).start()
 
