@@ -44,15 +44,15 @@ static struct scn_scenario *load(uint64_t rounds) {
   char value[24];
   snprintf(value, sizeof value, "%llu", (unsigned long long)rounds);
   struct scn_setting setting = {"rounds", value};
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   scn_errors_init(&errors);
-  run_text_print(&text, "parameters: {rounds: 1}\n%s", scenario_text);
+  txt_print(&text, "parameters: {rounds: 1}\n%s", scenario_text);
   struct scn_file *file = scn_file_parse("bench-check.yaml", text.data, text.length, &errors);
   struct scn_scenario *s = file ? scn_load(file, NULL, &setting, 1, &errors) : NULL;
   scn_errors_print(&errors, stderr);
   scn_errors_free(&errors);
   scn_file_free(file);
-  run_text_free(&text);
+  txt_free(&text);
   return s;
 }
 

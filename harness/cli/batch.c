@@ -64,7 +64,7 @@ struct working {
 
 /* Whom the run is about: the reference, one stack, or a client against a server. */
 static void name_stacks(const struct cli_planned *run, struct run_about *about,
-                        struct run_text *name, struct run_text *version) {
+                        struct txt_buffer *name, struct txt_buffer *version) {
   static const char *const roles[] = {"client", "server"};
   const struct cli_stack *client = run->stacks[SCN_CLIENT], *server = run->stacks[SCN_SERVER];
   for (int role = SCN_CLIENT; role <= SCN_SERVER; role++) {
@@ -72,8 +72,8 @@ static void name_stacks(const struct cli_planned *run, struct run_about *about,
     if (!stack) continue;
     about->stacks[role] = (struct run_stack_name){stack->manifest->name, stack->version};
     about->sut_role = roles[role];
-    run_text_print(name, "%s%s", name->length ? " > " : "", stack->manifest->name);
-    run_text_print(version, "%s%s", version->length ? " > " : "", stack->version);
+    txt_print(name, "%s%s", name->length ? " > " : "", stack->manifest->name);
+    txt_print(version, "%s%s", version->length ? " > " : "", stack->version);
   }
   if (client && server) about->sut_role = "pair";
   about->sut_name = name->length ? name->data : "chorus-reference";
@@ -82,10 +82,10 @@ static void name_stacks(const struct cli_planned *run, struct run_about *about,
 
 static json_t *describe(const struct cli_batch *batch, const struct cli_planned *run,
                         const struct run_outcome *outcome) {
-  struct run_text capture = {0}, events = {0}, name = {0}, version = {0};
+  struct txt_buffer capture = {0}, events = {0}, name = {0}, version = {0};
   bool kept = batch->out && !outcome->gap;
-  run_text_print(&capture, "%s.pcapng", run->file);
-  run_text_print(&events, "%s.jsonl", run->file);
+  txt_print(&capture, "%s.pcapng", run->file);
+  txt_print(&events, "%s.jsonl", run->file);
   struct run_about about = {.profile = batch->profile,
                             .seed = run->seed,
                             .capture = kept ? capture.data : NULL,
@@ -93,10 +93,10 @@ static json_t *describe(const struct cli_batch *batch, const struct cli_planned 
                             .reproduce = run->reproduce};
   name_stacks(run, &about, &name, &version);
   json_t *result = run_result(run->scenario, &about, outcome);
-  run_text_free(&capture);
-  run_text_free(&events);
-  run_text_free(&name);
-  run_text_free(&version);
+  txt_free(&capture);
+  txt_free(&events);
+  txt_free(&name);
+  txt_free(&version);
   return result;
 }
 
@@ -125,7 +125,7 @@ static struct run_options options_of(struct working *w, const struct cli_planned
                           .interrupted_context = batch->interrupt};
   for (int role = SCN_CLIENT; role <= SCN_SERVER; role++)
     o.stacks[role] = run->stacks[role] ? run->stacks[role]->manifest : NULL;
-  if (batch->backend != RUN_SIM) {
+  if (batch->backend != NET_SIM) {
     o.starting = take_turn;
     o.starting_context = w;
   }
@@ -159,7 +159,7 @@ json_t *cli_batch_run(struct cli_batch *batch) {
   json_t *runs = json_array();
   if (!w.results || !runs) return NULL;
   if (sem_init(&w.starts, 0, STARTS_AT_ONCE) != 0) return NULL;
-  cli_progress_begin(&w.progress, batch->command, count, batch->backend != RUN_SIM);
+  cli_progress_begin(&w.progress, batch->command, count, batch->backend != NET_SIM);
   if (!run_pool(do_run, &w, count, batch->jobs)) atomic_store(&w.no_memory, true);
   cli_progress_end(&w.progress);
   sem_destroy(&w.starts);
@@ -171,9 +171,9 @@ json_t *cli_batch_run(struct cli_batch *batch) {
   return runs;
 }
 
-bool cli_batch_enter(const char *command, enum run_backend backend) {
+bool cli_batch_enter(const char *command, enum net_backend backend) {
   char why[512];
-  if (backend == RUN_SIM || krn_enter(why, sizeof why)) return true;
+  if (backend == NET_SIM || krn_enter(why, sizeof why)) return true;
   fprintf(stderr, "chorus %s: %s\n", command, why);
   return false;
 }

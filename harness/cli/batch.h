@@ -14,7 +14,7 @@ struct cli_batch {
   struct cli_interrupt *interrupt;
   enum jdg_profile profile;
   bool strict;
-  enum run_backend backend;
+  enum net_backend backend;
   enum krn_attachment attachment;
   uint32_t dilation;
   unsigned jobs;
@@ -27,7 +27,7 @@ struct cli_batch {
 json_t *cli_batch_run(struct cli_batch *batch);
 
 /* The real network needs namespaces: see krn_enter(). False with the message out. */
-bool cli_batch_enter(const char *command, enum run_backend backend);
+bool cli_batch_enter(const char *command, enum net_backend backend);
 
 /* The exit code for the verdict of a summary. */
 int cli_exit_code(const char *verdict, bool strict);

@@ -61,7 +61,7 @@ int cli_bench(int count, char **arguments) {
   bool kernel = strcmp(a.what, "kernel") == 0;
   if (!kernel && strcmp(a.what, "sim") != 0 && strcmp(a.what, "check") != 0)
     return cli_usage(&p, "there is no bench \"%s\"; there are sim, check and kernel", a.what);
-  if (kernel && !cli_batch_enter("bench", RUN_KERNEL)) return CLI_ERROR;
+  if (kernel && !cli_batch_enter("bench", NET_KERNEL)) return CLI_ERROR;
   struct cli_interrupt *interrupt = cli_interrupt_watch();
   struct bench_options o = {.peers = a.peers,
                             .min_ns = a.ms * 1000000,

@@ -39,8 +39,8 @@ struct check {
   enum jdg_profile profile;
   const char *ics, *events, *annotate;
   bool strict, json;
-  struct run_statements statements;
-  struct run_log log;
+  struct stm_statements statements;
+  struct evt_log log;
   bool *applied;   /* by statement with a name: some capture has that node */
   bool unreadable; /* a capture could not be read to its end */
 };
@@ -103,11 +103,11 @@ static bool read_companions(struct check *c) {
   struct scn_errors errors;
   char message[300];
   scn_errors_init(&errors);
-  bool ok = !c->ics || run_statements_read(&c->statements, c->ics, &errors);
+  bool ok = !c->ics || stm_read(&c->statements, c->ics, &errors);
   scn_errors_print(&errors, stderr);
   scn_errors_free(&errors);
   if (!ok || !c->events) return ok;
-  ok = run_log_read(&c->log, c->events, message, sizeof message);
+  ok = evt_log_read(&c->log, c->events, message, sizeof message);
   if (!ok) fprintf(stderr, "chorus check: %s\n", message);
   return ok;
 }
@@ -169,16 +169,15 @@ static json_t *nodes(const struct judge *judge) {
 
 /* The options that decide what is found. */
 static void add_reproduction(const struct check *c, const char *path, json_t *run) {
-  struct run_text command = {0};
-  run_text_print(&command, "chorus check %s", path);
-  if (c->profile != JDG_DIJK_03)
-    run_text_print(&command, " --profile %s", jdg_profile_name(c->profile));
-  if (c->ics) run_text_print(&command, " --ics %s", c->ics);
-  if (c->events) run_text_print(&command, " --events %s", c->events);
-  for (size_t i = 0; i < c->rule_total; i++) run_text_print(&command, " --rule %s", c->rules[i]);
-  if (c->strict) run_text_print(&command, " --strict");
+  struct txt_buffer command = {0};
+  txt_print(&command, "chorus check %s", path);
+  if (c->profile != JDG_DIJK_03) txt_print(&command, " --profile %s", jdg_profile_name(c->profile));
+  if (c->ics) txt_print(&command, " --ics %s", c->ics);
+  if (c->events) txt_print(&command, " --events %s", c->events);
+  for (size_t i = 0; i < c->rule_total; i++) txt_print(&command, " --rule %s", c->rules[i]);
+  if (c->strict) txt_print(&command, " --strict");
   json_object_set_new(run, "reproduce", json_string(command.data));
-  run_text_free(&command);
+  txt_free(&command);
 }
 
 static json_t *run_of(const struct check *c, struct judge *judge, const char *path, json_t *items) {
@@ -206,20 +205,20 @@ static json_t *run_of(const struct check *c, struct judge *judge, const char *pa
 
 struct notes {
   struct judge *judge;
-  struct run_text text;
+  struct txt_buffer text;
 };
 
 static const char *note_of(void *context, uint64_t frame) {
   struct notes *n = context;
-  run_text_clear(&n->text);
+  txt_clear(&n->text);
   for (size_t i = 0; i < jdg_result_count(n->judge); i++) {
     const struct jdg_result *r = jdg_result_get(n->judge, i);
     for (size_t k = 0; k < r->finding_count; k++) {
       const struct jdg_finding *f = &r->findings[k];
       if (f->frame != frame || (r->verdict != JDG_FAIL && r->verdict != JDG_WARN)) continue;
-      run_text_print(&n->text, "%s%s %s: expected %s; actual %s", n->text.length ? "\n" : "",
-                     r->rule->id, jdg_verdict_name(r->verdict), f->expected ? f->expected : "",
-                     f->actual ? f->actual : "");
+      txt_print(&n->text, "%s%s %s: expected %s; actual %s", n->text.length ? "\n" : "",
+                r->rule->id, jdg_verdict_name(r->verdict), f->expected ? f->expected : "",
+                f->actual ? f->actual : "");
     }
   }
   return n->text.length ? n->text.data : NULL;
@@ -230,7 +229,7 @@ static bool annotate(struct check *c, struct judge *judge) {
   char message[300] = "";
   enum cap_status status =
       cap_annotate(c->captures[0], c->annotate, note_of, &notes, message, sizeof message);
-  run_text_free(&notes.text);
+  txt_free(&notes.text);
   if (status == CAP_OK || status == CAP_END || status == CAP_TRUNCATED) return true;
   fprintf(stderr, "chorus check: cannot write %s: %s\n", c->annotate, message);
   return false;
@@ -252,7 +251,7 @@ static void note_applied(struct check *c, const struct judge *judge) {
 /* A name that is misspelt would leave rules unasked; that must not go unsaid. */
 static void tell_unapplied(const struct check *c) {
   for (size_t i = 0; c->applied && i < c->statements.count; i++) {
-    const struct run_statement *s = &c->statements.list[i];
+    const struct stm_statement *s = &c->statements.list[i];
     if (s->name[0] && !s->has_address && !c->applied[i])
       fprintf(stderr,
               "chorus check: %s: there is no node \"%s\", so what is stated of it was not used\n",
@@ -363,8 +362,8 @@ int cli_check(int count, char **arguments) {
     code = check_all(c);
   }
   free(c->applied);
-  run_statements_free(&c->statements);
-  run_log_free(&c->log);
+  stm_free(&c->statements);
+  evt_log_free(&c->log);
   free(c);
   return code;
 }

@@ -27,7 +27,8 @@ struct fuzzing {
   bool broken;         /* the generator wrote something that cannot be loaded */
 };
 
-static struct scn_scenario *load(uint64_t seed, struct run_text *text, struct scn_errors *errors) {
+static struct scn_scenario *load(uint64_t seed, struct txt_buffer *text,
+                                 struct scn_errors *errors) {
   char path[40];
   run_fuzz_scenario(seed, text);
   snprintf(path, sizeof path, "fuzz-%" PRIu64 ".yaml", seed);
@@ -60,7 +61,7 @@ static void count_rules(struct fuzzing *f, struct judge *judge) {
 static bool do_fuzz(void *context, struct run_engine *engine, size_t index) {
   struct fuzzing *f = context;
   uint64_t seed = f->options->seed + index;
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   struct scn_errors errors;
   struct run_outcome outcome = {.verdict = JDG_ERROR};
   if (cli_interrupted(f->interrupt)) return false;
@@ -78,14 +79,14 @@ static bool do_fuzz(void *context, struct run_engine *engine, size_t index) {
   pthread_mutex_unlock(&f->lock);
   scn_free(s);
   scn_errors_free(&errors);
-  run_text_free(&text);
+  txt_free(&text);
   return !bad;
 }
 
 /* ---- the one that failed, once more, with everything kept ---- */
 
 static json_t *rerun(struct fuzzing *f, struct run_engine *engine, const struct scn_scenario *s,
-                     uint64_t seed, const struct run_text *text, bool *saved) {
+                     uint64_t seed, const struct txt_buffer *text, bool *saved) {
   struct run_options options = options_of(f, seed, true);
   struct run_outcome outcome;
   char command[80], capture[64], events[64], path[4096];
@@ -124,7 +125,7 @@ static int report(struct fuzzing *f, const json_t *results) {
 
 static int show_failure(struct fuzzing *f) {
   uint64_t seed = f->options->seed + f->first_bad;
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   struct scn_errors errors;
   bool saved = true;
   scn_errors_init(&errors);
@@ -140,7 +141,7 @@ static int show_failure(struct fuzzing *f) {
   run_engine_free(engine);
   scn_free(s);
   scn_errors_free(&errors);
-  run_text_free(&text);
+  txt_free(&text);
   return wrote == CLI_OK && saved ? code : CLI_ERROR;
 }
 

@@ -111,17 +111,17 @@ struct interop_plan {
 
 static void add_run(struct interop_plan *plan, const struct cli_planned *model,
                     const struct cli_stack *client, const struct cli_stack *server) {
-  struct run_text file = {0}, reproduce = {0};
+  struct txt_buffer file = {0}, reproduce = {0};
   struct cli_planned run = {.scenario = model->scenario,
                             .seed = model->seed,
                             .stacks = {client, server},
                             .deciding = client && server ? RUN_INTEROP_DECIDES : RUN_RULES_DECIDE};
-  run_text_print(&reproduce, "%s", model->reproduce);
-  if (client) run_text_print(&file, "%s%s+", client->manifest->name, server ? "" : "-client");
-  if (server) run_text_print(&file, "%s%s+", server->manifest->name, client ? "" : "-server");
-  run_text_print(&file, "%s", model->file);
-  if (client) run_text_print(&reproduce, " --client %s", client->name);
-  if (server) run_text_print(&reproduce, " --server %s", server->name);
+  txt_print(&reproduce, "%s", model->reproduce);
+  if (client) txt_print(&file, "%s%s+", client->manifest->name, server ? "" : "-client");
+  if (server) txt_print(&file, "%s%s+", server->manifest->name, client ? "" : "-server");
+  txt_print(&file, "%s", model->file);
+  if (client) txt_print(&reproduce, " --client %s", client->name);
+  if (server) txt_print(&reproduce, " --server %s", server->name);
   run.file = file.data;
   run.reproduce = reproduce.data;
   if ((plan->all.count & (plan->all.count - 1)) == 0) {
@@ -280,7 +280,7 @@ static int finish(const struct interop_options *o, const struct cli_batch *batch
                   const struct cli_stack *stacks, size_t count, json_t *runs) {
   bool interrupted = cli_interrupted(batch->interrupt);
   json_t *waivers = apply_waivers(stacks, count, runs);
-  json_t *results = run_results(jdg_profile_name(o->profile), run_backend_name(RUN_KERNEL), runs,
+  json_t *results = run_results(jdg_profile_name(o->profile), net_backend_name(NET_KERNEL), runs,
                                 waivers, interrupted);
   json_object_set_new(results, "interop", describe(stacks, count));
   int written = report(o, results);
@@ -297,13 +297,13 @@ static int finish(const struct interop_options *o, const struct cli_batch *batch
 
 static int run_all(const struct interop_options *o, const struct cli_stack *stacks, size_t count) {
   struct interop_plan plan = {.no_memory = false};
-  if (!cli_batch_enter("interop", RUN_KERNEL)) return CLI_ERROR;
+  if (!cli_batch_enter("interop", NET_KERNEL)) return CLI_ERROR;
   struct cli_batch batch = {.command = "interop",
                             .plan = &plan.all,
                             .interrupt = cli_interrupt_watch(),
                             .profile = o->profile,
                             .strict = o->strict,
-                            .backend = RUN_KERNEL,
+                            .backend = NET_KERNEL,
                             .jobs = (unsigned)o->jobs,
                             .out = o->out};
   int code = CLI_USAGE;

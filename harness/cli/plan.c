@@ -127,11 +127,11 @@ static void combine(const struct scn_variant *v, const struct cli_wish *wish,
   }
 }
 
-static void name_combination(const char *id, const struct combination *c, struct run_text *name) {
-  run_text_print(name, "%s", id);
+static void name_combination(const char *id, const struct combination *c, struct txt_buffer *name) {
+  txt_print(name, "%s", id);
   for (size_t i = 0; i < c->count; i++)
-    run_text_print(name, "%s%s=%s", i ? "," : "[", c->settings[i].key, c->settings[i].value);
-  if (c->count) run_text_print(name, "]");
+    txt_print(name, "%s%s=%s", i ? "," : "[", c->settings[i].key, c->settings[i].value);
+  if (c->count) txt_print(name, "]");
 }
 
 static bool planned_already(const struct cli_plan *plan, const char *name) {
@@ -142,32 +142,32 @@ static bool planned_already(const struct cli_plan *plan, const char *name) {
 
 /* ---- runs ---- */
 
-static void quote(struct run_text *out, const char *word) {
+static void quote(struct txt_buffer *out, const char *word) {
   size_t plain =
       strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,%+@");
   if (word[plain] == '\0' && *word) {
-    run_text_print(out, "%s", word);
+    txt_print(out, "%s", word);
     return;
   }
-  run_text_print(out, "'");
-  for (; *word; word++) run_text_print(out, *word == '\'' ? "'\\''" : "%c", *word);
-  run_text_print(out, "'");
+  txt_print(out, "'");
+  for (; *word; word++) txt_print(out, *word == '\'' ? "'\\''" : "%c", *word);
+  txt_print(out, "'");
 }
 
 static char *reproduction(const struct scn_file *file, bool by_path,
                           const struct scn_scenario *scenario, uint64_t seed,
                           const struct cli_wish *wish) {
-  struct run_text out = {0};
-  run_text_print(&out, "chorus run ");
+  struct txt_buffer out = {0};
+  txt_print(&out, "chorus run ");
   quote(&out, by_path ? file->path : file->id);
   for (size_t i = 0; i < scenario->setting_count; i++) {
-    struct run_text setting = {0};
-    run_text_print(&setting, "%s=%s", scenario->settings[i].key, scenario->settings[i].value);
-    run_text_print(&out, " --set ");
+    struct txt_buffer setting = {0};
+    txt_print(&setting, "%s=%s", scenario->settings[i].key, scenario->settings[i].value);
+    txt_print(&out, " --set ");
     quote(&out, setting.data);
-    run_text_free(&setting);
+    txt_free(&setting);
   }
-  run_text_print(&out, " --seed %llu%s", (unsigned long long)seed, wish->extra);
+  txt_print(&out, " --seed %llu%s", (unsigned long long)seed, wish->extra);
   return out.data;
 }
 
@@ -180,19 +180,19 @@ static bool file_name_taken(const struct cli_plan *plan, const char *name) {
 /* A name that any file system takes, and that no other run has. */
 static char *file_name(const struct cli_plan *plan, const char *name, uint64_t seed,
                        bool with_seed) {
-  struct run_text out = {0};
-  run_text_print(&out, "%.150s", name);
+  struct txt_buffer out = {0};
+  txt_print(&out, "%.150s", name);
   for (char *p = out.data; p && *p; p++) {
     if (*p == '[' || *p == ',') *p = '+';
     if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.=+", *p))
       *p = '_';
   }
   while (out.length && out.data[out.length - 1] == '_') out.data[--out.length] = '\0';
-  if (with_seed) run_text_print(&out, "+seed=%llu", (unsigned long long)seed);
+  if (with_seed) txt_print(&out, "+seed=%llu", (unsigned long long)seed);
   size_t stem = out.length;
   for (unsigned n = 2; out.data && file_name_taken(plan, out.data); n++) {
     out.length = stem;
-    run_text_print(&out, "-%u", n);
+    txt_print(&out, "-%u", n);
   }
   return out.data;
 }
@@ -246,7 +246,7 @@ static bool add_variant(struct cli_plan *plan, const struct cli_wish *wish,
                         const struct scn_file *file, const struct scn_variant *variant,
                         struct scn_errors *errors) {
   struct combination c;
-  struct run_text name = {0};
+  struct txt_buffer name = {0};
   bool by_path = false;
   for (size_t i = 0; i < wish->selector_count; i++)
     by_path = by_path || strcmp(wish->selectors[i], file->path) == 0;
@@ -255,7 +255,7 @@ static bool add_variant(struct cli_plan *plan, const struct cli_wish *wish,
   bool ok = name.data != NULL;
   if (ok && !planned_already(plan, name.data))
     ok = add_repeats(plan, wish, file, by_path, &c, name.data, errors);
-  run_text_free(&name);
+  txt_free(&name);
   return ok;
 }
 

@@ -79,11 +79,11 @@ static bool add_setting(const struct cli_parser *p, struct cli_run_options *o) {
   return s->key != NULL;
 }
 
-static bool take_backend(const struct cli_parser *p, enum run_backend *backend) {
+static bool take_backend(const struct cli_parser *p, enum net_backend *backend) {
   static const char *const later[] = {"ns3", "wire"};
-  for (int b = RUN_SIM; b <= RUN_KERNEL; b++)
-    if (strcmp(p->value, run_backend_name((enum run_backend)b)) == 0) {
-      *backend = (enum run_backend)b;
+  for (int b = NET_SIM; b <= NET_KERNEL; b++)
+    if (strcmp(p->value, net_backend_name((enum net_backend)b)) == 0) {
+      *backend = (enum net_backend)b;
       return true;
     }
   for (size_t i = 0; i < 2; i++)
@@ -156,7 +156,7 @@ enum { REAL_TIME_JOBS = 128, REAL_TIME_JOBS_OF_STACKS = 16 };
 /* What follows from several options together. */
 static int settle(const struct cli_parser *p, struct cli_run_options *o) {
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  bool real_time = o->backend != RUN_SIM;
+  bool real_time = o->backend != NET_SIM;
   bool stacks = o->sut || o->client || o->server;
   if ((o->sut && (o->client || o->server)) || (o->sut_role && !o->sut)) {
     cli_usage(p, o->sut ? "--sut, or --client and --server" : "--role says what --sut plays");
@@ -242,7 +242,7 @@ static void print_results(const struct cli_run_options *o, const json_t *results
 static int finish(const struct cli_run_options *o, const struct cli_batch *batch, json_t *waivers,
                   json_t *runs) {
   bool interrupted = cli_interrupted(batch->interrupt);
-  json_t *results = run_results(jdg_profile_name(o->profile), run_backend_name(o->backend), runs,
+  json_t *results = run_results(jdg_profile_name(o->profile), net_backend_name(o->backend), runs,
                                 waivers, interrupted);
   bool written = write_results(o, results);
   if (!o->json && written) print_results(o, results);
@@ -298,7 +298,7 @@ static void extra_options(const struct cli_run_options *o, char *text, size_t si
   if (o->dilation) snprintf(dilate, sizeof dilate, " --dilate %u", (unsigned)o->dilation);
   snprintf(text, size, "%s%s%s%s%s%s", o->profile == JDG_DIJK_03 ? "" : " --profile ",
            o->profile == JDG_DIJK_03 ? "" : jdg_profile_name(o->profile),
-           o->strict ? " --strict" : "", o->backend == RUN_KERNEL ? " --backend kernel" : "",
+           o->strict ? " --strict" : "", o->backend == NET_KERNEL ? " --backend kernel" : "",
            dilate, sut);
 }
 
@@ -306,7 +306,7 @@ static void extra_options(const struct cli_run_options *o, char *text, size_t si
 static bool leave_out_long(const struct cli_run_options *o, struct cli_plan *plan) {
   chorus_time limit = o->longest * (o->dilation ? o->dilation : 1);
   size_t all = plan->count;
-  if (o->backend == RUN_SIM) return true;
+  if (o->backend == NET_SIM) return true;
   cli_plan_keep(plan, limit);
   if (plan->count < all)
     fprintf(stderr,

@@ -21,7 +21,7 @@ struct cli_run_options {
   const char *sut, *sut_role;  /* one stack; its role, or NULL: by the scenario's topic */
   const char *client, *server; /* stacks by role */
   bool has_backend;
-  enum run_backend backend;
+  enum net_backend backend;
   enum krn_attachment attachment;
   uint64_t dilation;
   chorus_time longest; /* real ns: longer runs are left out of a backend in real time */

@@ -41,12 +41,12 @@ void cli_run_stacks_free(struct cli_run_stacks *s) {
   cli_stack_free(&s->by_role[SCN_SERVER]);
 }
 
-static bool need(const struct cli_stack *stack, bool *given, enum run_backend *backend) {
+static bool need(const struct cli_stack *stack, bool *given, enum net_backend *backend) {
   if (!stack->manifest) return true;
-  enum run_backend wanted = stack->manifest->rung == SUT_PROGRAM ? RUN_KERNEL : RUN_SIM;
+  enum net_backend wanted = stack->manifest->rung == SUT_PROGRAM ? NET_KERNEL : NET_SIM;
   if (*given && *backend != wanted) {
     fprintf(stderr, "chorus run: %s is of rung %c and needs --backend %s\n", stack->manifest->name,
-            (char)stack->manifest->rung, run_backend_name(wanted));
+            (char)stack->manifest->rung, net_backend_name(wanted));
     return false;
   }
   *given = true;
@@ -54,7 +54,7 @@ static bool need(const struct cli_stack *stack, bool *given, enum run_backend *b
   return true;
 }
 
-bool cli_run_stacks_backend(const struct cli_run_stacks *s, bool given, enum run_backend *backend) {
+bool cli_run_stacks_backend(const struct cli_run_stacks *s, bool given, enum net_backend *backend) {
   return need(&s->any, &given, backend) && need(&s->by_role[SCN_CLIENT], &given, backend) &&
          need(&s->by_role[SCN_SERVER], &given, backend);
 }

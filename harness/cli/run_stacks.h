@@ -22,7 +22,7 @@ void cli_run_stacks_free(struct cli_run_stacks *stacks);
  * they need different ones, or another than |*backend| while |given|.
  */
 bool cli_run_stacks_backend(const struct cli_run_stacks *stacks, bool given,
-                            enum run_backend *backend);
+                            enum net_backend *backend);
 /* Whether their clocks can be dilated, as far as their manifests say; else the message is out. */
 bool cli_run_stacks_dilate(const struct cli_run_stacks *stacks, uint64_t dilation);
 /* Says of each run who plays it. */

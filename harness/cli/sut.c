@@ -110,7 +110,7 @@ static int check(const struct cli_parser *p, const struct wish *wish) {
                                     .watchdog = wish->watchdog,
                                     .interrupted = cli_interrupted,
                                     .line = wish->json ? NULL : print_line};
-  enum run_backend backend = stack.manifest->rung == SUT_PROGRAM ? RUN_KERNEL : RUN_SIM;
+  enum net_backend backend = stack.manifest->rung == SUT_PROGRAM ? NET_KERNEL : NET_SIM;
   int code = plays_role(p, stack.manifest, wish->roles) ? CLI_OK : CLI_USAGE;
   if (code == CLI_OK && !cli_batch_enter("sut", backend)) code = CLI_ERROR;
   if (code == CLI_OK) {

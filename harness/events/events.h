@@ -6,11 +6,11 @@
 #include "chorus/node.h"
 #include "text/text.h"
 
-const char *run_event_name(enum chorus_event_type type); /* "deliver", "token-freed", ... */
-bool run_event_parse_name(const char *name, enum chorus_event_type *type);
+const char *evt_name(enum chorus_event_type type); /* "deliver", "token-freed", ... */
+bool evt_parse_name(const char *name, enum chorus_event_type *type);
 
 /* One event as a line of JSON. */
-void run_event_line(struct run_text *out, chorus_time time, const char *node,
-                    const struct chorus_event *event);
+void evt_line(struct txt_buffer *out, chorus_time time, const char *node,
+              const struct chorus_event *event);
 
 #endif

@@ -44,13 +44,13 @@ static bool read_payload(json_t *line, struct chorus_event *e) {
   return scn_hex(hex, octets, strlen(hex) / 2, &e->payload_length);
 }
 
-static const char *read_event(json_t *line, struct run_logged_event *out) {
+static const char *read_event(json_t *line, struct evt_logged *out) {
   struct chorus_event *e = &out->event;
   const char *name = string(line, "event"), *peer = string(line, "peer");
   if (!json_is_object(line)) return "no JSON object";
   if (!json_is_integer(json_object_get(line, "time_ns"))) return "no time_ns";
   if (!string(line, "node")) return "no node";
-  if (!name || !run_event_parse_name(name, &e->type)) return "no event that is known";
+  if (!name || !evt_parse_name(name, &e->type)) return "no event that is known";
   out->time = (chorus_time)json_integer_value(json_object_get(line, "time_ns"));
   out->node = strdup(string(line, "node"));
   e->request = copy(line, "request");
@@ -64,14 +64,14 @@ static const char *read_event(json_t *line, struct run_logged_event *out) {
   return NULL;
 }
 
-static bool add_line(struct run_log *log, const char *text, char *message, size_t size) {
+static bool add_line(struct evt_log *log, const char *text, char *message, size_t size) {
   json_error_t error;
   json_t *line = json_loads(text, 0, &error);
   if (!line) {
     snprintf(message, size, "%s", error.text);
     return false;
   }
-  struct run_logged_event *grown = log->list;
+  struct evt_logged *grown = log->list;
   if ((log->count & (log->count - 1)) == 0)
     grown = realloc(log->list, (log->count ? 2 * log->count : 1) * sizeof *grown);
   if (!grown) {
@@ -80,7 +80,7 @@ static bool add_line(struct run_log *log, const char *text, char *message, size_
     return false;
   }
   log->list = grown;
-  struct run_logged_event *slot = &log->list[log->count++];
+  struct evt_logged *slot = &log->list[log->count++];
   memset(slot, 0, sizeof *slot);
   const char *wrong = read_event(line, slot);
   json_decref(line);
@@ -88,12 +88,12 @@ static bool add_line(struct run_log *log, const char *text, char *message, size_
   return wrong == NULL;
 }
 
-bool run_log_read(struct run_log *log, const char *path, char *message, size_t size) {
+bool evt_log_read(struct evt_log *log, const char *path, char *message, size_t size) {
   FILE *stream = fopen(path, "rb");
   char *line = NULL, why[200] = "";
   size_t capacity = 0, number = 0;
   bool ok = true;
-  *log = (struct run_log){NULL, 0};
+  *log = (struct evt_log){NULL, 0};
   if (!stream) {
     snprintf(message, size, "%s: cannot be read: %s", path, strerror(errno));
     return false;
@@ -110,11 +110,11 @@ bool run_log_read(struct run_log *log, const char *path, char *message, size_t s
   }
   free(line);
   fclose(stream);
-  if (!ok) run_log_free(log);
+  if (!ok) evt_log_free(log);
   return ok;
 }
 
-void run_log_free(struct run_log *log) {
+void evt_log_free(struct evt_log *log) {
   for (size_t i = 0; i < log->count; i++) {
     struct chorus_event *e = &log->list[i].event;
     free(log->list[i].node);
@@ -124,5 +124,5 @@ void run_log_free(struct run_log *log) {
     free((uint8_t *)(uintptr_t)e->payload);
   }
   free(log->list);
-  *log = (struct run_log){NULL, 0};
+  *log = (struct evt_log){NULL, 0};
 }

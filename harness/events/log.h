@@ -5,19 +5,19 @@
 
 #include "chorus/node.h"
 
-struct run_logged_event {
+struct evt_logged {
   chorus_time time;
   char *node;
   struct chorus_event event; /* strings belong to the log */
 };
 
-struct run_log {
-  struct run_logged_event *list;
+struct evt_log {
+  struct evt_logged *list;
   size_t count;
 };
 
 /* Reads |path|. false: |message| says what is wrong, with the line. */
-bool run_log_read(struct run_log *log, const char *path, char *message, size_t size);
-void run_log_free(struct run_log *log);
+bool evt_log_read(struct evt_log *log, const char *path, char *message, size_t size);
+void evt_log_free(struct evt_log *log);
 
 #endif

@@ -11,6 +11,6 @@
 #include "text/text.h"
 
 /* Writes the scenario of |seed| as YAML; check |out|->no_memory. */
-void run_fuzz_scenario(uint64_t seed, struct run_text *out);
+void run_fuzz_scenario(uint64_t seed, struct txt_buffer *out);
 
 #endif

@@ -128,8 +128,8 @@ struct run_record {
   size_t transmission_capacity;
   struct run_event_copy *waiting; /* events of the present instant; packets go first */
   size_t waiting_count, waiting_capacity;
-  struct run_text text;   /* their strings */
-  struct run_text events; /* JSON Lines */
+  struct txt_buffer text;   /* their strings */
+  struct txt_buffer events; /* JSON Lines */
   struct run_message *trace;
   size_t trace_count;
   uint64_t trace_total;

@@ -103,10 +103,10 @@ static bool add_node(struct run_session *s, size_t i) {
                                    .multicast_loopback = node->multicast_loopback,
                                    .no_icmp = node->no_icmp};
   if (hooks && hooks->stack) hooks->stack(hooks->context, node, &config);
-  uint32_t number = run_network_add_node(s->network, &config, presence_of(s, node));
+  uint32_t number = net_add_node(s->network, &config, presence_of(s, node));
   if (s->testers[i]) run_tester_attach(s->testers[i], s->network, number);
-  if (number != i) return complain_of_node(s, node, "adding node", run_network_error(s->network));
-  struct krn_network *kernel = run_network_kernel(s->network);
+  if (number != i) return complain_of_node(s, node, "adding node", net_error(s->network));
+  struct krn_network *kernel = net_kernel(s->network);
   if (s->suts[i] && kernel) sut_node_attach(s->suts[i], kernel, number);
   return true;
 }
@@ -139,16 +139,16 @@ static void tell_judge(struct run_session *s, size_t i, const struct jdg_ics *ic
 static void add_interface(struct run_session *s, size_t i, const struct jdg_ics *ics) {
   static const char *const roles[] = {"client", "server", "tester"};
   const struct scn_node *node = &s->scenario->nodes[i];
-  struct run_text statement = {0};
+  struct txt_buffer statement = {0};
   if (!s->options->record) return;
-  if (node->role != SCN_TESTER) run_statement_write(&statement, node->name, ics);
+  if (node->role != SCN_TESTER) stm_write(&statement, node->name, ics);
   struct cap_interface_info info = {.name = node->name,
                                     .comment = statement.data,
                                     .description = roles[node->role],
                                     .addresses = node->addresses,
                                     .address_count = node->address_count};
   cap_writer_interface(s->engine->capture, &info);
-  run_text_free(&statement);
+  txt_free(&statement);
 }
 
 /* ---- whether they live ---- */
@@ -159,7 +159,7 @@ static bool is_asked(const struct run_session *s, size_t i) {
 
 /* Virtual time stands still between two events, so that a stack in it cannot hang unnoticed. */
 static bool add_prober(struct run_session *s) {
-  struct krn_network *kernel = run_network_kernel(s->network);
+  struct krn_network *kernel = net_kernel(s->network);
   size_t count = s->scenario->node_count, asked = 0;
   struct chorus_endpoint own = run_prober_address(s->scenario->network.ip);
   struct chorus_endpoint *targets = scn_alloc(s->items.arena, (count + 1) * sizeof *targets);
@@ -176,8 +176,8 @@ static bool add_prober(struct run_session *s) {
                                    .node = run_prober_node(s->prober),
                                    .addresses = &own,
                                    .address_count = 1};
-  if (run_network_add_node(s->network, &config, KRN_PORT) == count) return true;
-  run_harness_error(s, 0, "adding the prober", run_network_error(s->network));
+  if (net_add_node(s->network, &config, KRN_PORT) == count) return true;
+  run_harness_error(s, 0, "adding the prober", net_error(s->network));
   return false;
 }
 
@@ -187,7 +187,7 @@ bool run_node_ready(void *session, uint32_t node) {
   if (!sut_node_ready(s->suts[node])) return false;
   const struct sut_trouble *troubles;
   if (!s->prober || !is_asked(s, node) || sut_node_troubles(s->suts[node], &troubles)) return true;
-  run_prober_insist(s->prober, node, krn_clock(run_network_kernel(s->network)));
+  run_prober_insist(s->prober, node, krn_clock(net_kernel(s->network)));
   return run_prober_answered(s->prober, node);
 }
 
@@ -222,7 +222,7 @@ void run_nodes_probe(struct run_session *s) {
   for (size_t i = 0; i < s->made; i++)
     if (is_asked(s, i)) run_prober_ask(s->prober, i);
   for (int n = 0; n < PATIENCE_STEPS && !all_answered(s); n++)
-    run_network_run_until(s->network, run_network_now(s->network) + step);
+    net_run_until(s->network, net_now(s->network) + step);
   for (size_t i = 0; i < s->made; i++) {
     struct sut_trouble trouble = {.kind = SUT_HANG,
                                   .at = s->scenario->end,
@@ -244,7 +244,7 @@ void run_nodes_troubles(struct run_session *s) {
 
 bool run_nodes_add(struct run_session *s) {
   for (size_t i = 0; i < s->scenario->network.link_count; i++)
-    s->links[i] = run_network_add_link(s->network, &s->scenario->network.links[i].config);
+    s->links[i] = net_add_link(s->network, &s->scenario->network.links[i].config);
   for (size_t i = 0; i < s->scenario->node_count; i++) {
     if (!add_node(s, i)) return false;
     struct jdg_ics ics;

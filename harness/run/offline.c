@@ -7,18 +7,18 @@
 
 /* ---- statements ---- */
 
-static void add_statement(struct judge *judge, const struct run_statement *s) {
+static void add_statement(struct judge *judge, const struct stm_statement *s) {
   jdg_expect_ics(judge, s->name[0] ? s->name : NULL, s->has_address ? &s->address : NULL, &s->ics);
 }
 
-static bool is_about(const struct run_statement *s, const struct cap_interface *interface) {
+static bool is_about(const struct stm_statement *s, const struct cap_interface *interface) {
   if (s->name[0] && strcmp(s->name, interface->name) == 0) return true;
   for (size_t i = 0; s->has_address && i < interface->address_count; i++)
     if (chorus_same_address(&s->address, &interface->addresses[i])) return true;
   return false;
 }
 
-static bool is_stated(const struct run_statements *statements,
+static bool is_stated(const struct stm_statements *statements,
                       const struct cap_interface *interface) {
   for (size_t i = 0; statements && i < statements->count; i++)
     if (is_about(&statements->list[i], interface)) return true;
@@ -28,18 +28,17 @@ static bool is_stated(const struct run_statements *statements,
 /* Takes the statement of the capture's node, where it is to be had and nobody else states it. */
 static void state_node(struct judge *judge, const struct run_companions *companions,
                        const struct cap_interface *interface, uint32_t node) {
-  struct run_statements found;
+  struct stm_statements found;
   char place[100];
   if (!interface->comment || !interface->name[0] || !interface->address_count) return;
-  if (!run_statement_recognise(interface->comment, interface->comment_length)) return;
+  if (!stm_recognise(interface->comment, interface->comment_length)) return;
   if (is_stated(companions->statements, interface)) return;
   snprintf(place, sizeof place, "statement of interface %s", interface->name);
-  if (!run_statements_parse(&found, place, interface->comment, interface->comment_length,
-                            companions->errors))
+  if (!stm_parse(&found, place, interface->comment, interface->comment_length, companions->errors))
     return;
   for (size_t i = 0; i < found.count; i++)
     if (is_about(&found.list[i], interface)) jdg_set_ics(judge, node, &found.list[i].ics);
-  run_statements_free(&found);
+  stm_free(&found);
 }
 
 /* ---- packets and events ---- */
@@ -61,7 +60,7 @@ static size_t add_interfaces(struct judge *judge, const struct cap_reader *reade
   return now;
 }
 
-static size_t feed_events(struct judge *judge, const struct run_log *log, size_t next,
+static size_t feed_events(struct judge *judge, const struct evt_log *log, size_t next,
                           chorus_time before) {
   for (; log && next < log->count && log->list[next].time < before; next++) {
     uint32_t node = node_called(judge, log->list[next].node);
@@ -72,7 +71,7 @@ static size_t feed_events(struct judge *judge, const struct run_log *log, size_t
 
 static enum cap_status feed(struct judge *judge, struct cap_reader *reader,
                             const struct run_companions *companions, chorus_time *last) {
-  const struct run_log *log = companions->log;
+  const struct evt_log *log = companions->log;
   struct cap_packet packet;
   enum cap_status status;
   size_t known = 0, next = 0;
@@ -89,7 +88,7 @@ static enum cap_status feed(struct judge *judge, struct cap_reader *reader,
   return status;
 }
 
-static void add_statements(struct judge *judge, const struct run_statements *statements) {
+static void add_statements(struct judge *judge, const struct stm_statements *statements) {
   for (size_t i = 0; statements && i < statements->count; i++)
     add_statement(judge, &statements->list[i]);
 }

@@ -9,8 +9,8 @@
 
 /* What there is beside a capture. Members may be NULL. */
 struct run_companions {
-  const struct run_log *log;               /* events, in order of time */
-  const struct run_statements *statements; /* of nodes: they go before those of the capture */
+  const struct evt_log *log;               /* events, in order of time */
+  const struct stm_statements *statements; /* of nodes: they go before those of the capture */
   struct scn_errors *errors;               /* complaints about statements in the capture */
 };
 

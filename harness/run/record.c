@@ -191,8 +191,8 @@ static void on_arrived(void *context, chorus_time now, uint32_t node, uint64_t i
 static size_t keep(struct run_record *r, const void *data, size_t length) {
   size_t offset = r->text.length;
   if (!data) return 0;
-  run_text_add(&r->text, data, length);
-  run_text_add(&r->text, "", 1);
+  txt_add(&r->text, data, length);
+  txt_add(&r->text, "", 1);
   return offset + 1;
 }
 
@@ -237,11 +237,10 @@ void run_record_flush(struct run_record *r) {
     jdg_event(r->judge, c->node, c->time, &c->event);
     run_expectations_event(r->expectations, c->time, c->node, &c->event);
     run_sweep_event(r->sweep, c->node, &c->event);
-    if (r->capture)
-      run_event_line(&r->events, c->time, r->scenario->nodes[c->node].name, &c->event);
+    if (r->capture) evt_line(&r->events, c->time, r->scenario->nodes[c->node].name, &c->event);
   }
   r->waiting_count = 0;
-  run_text_clear(&r->text);
+  txt_clear(&r->text);
 }
 
 /* ---- life ---- */
@@ -258,8 +257,8 @@ void run_record_free(struct run_record *r) {
   free(r->transmissions);
   free(r->waiting);
   free(r->trace);
-  run_text_free(&r->text);
-  run_text_free(&r->events);
+  txt_free(&r->text);
+  txt_free(&r->events);
 }
 
 void run_record_begin(struct run_record *r, const struct scn_scenario *scenario,
@@ -280,8 +279,8 @@ void run_record_begin(struct run_record *r, const struct scn_scenario *scenario,
   r->sent_fragments = dis_reassembly_new();
   r->arrived_fragments = dis_reassembly_new();
   r->no_memory = !r->sent_fragments || !r->arrived_fragments;
-  run_text_clear(&r->text);
-  run_text_clear(&r->events);
+  txt_clear(&r->text);
+  txt_clear(&r->events);
   clear_trace(r);
   if (r->transmissions)
     memset(r->transmissions, 0, r->transmission_capacity * sizeof *r->transmissions);

@@ -420,8 +420,8 @@ json_t *run_results(const char *profile, const char *backend, json_t *runs, json
 
 /* What was written so far stays under the temporary name when the disk is full. */
 bool run_write_file(const char *path, const char *data, size_t length) {
-  struct run_text part = {0};
-  run_text_print(&part, "%s.part", path);
+  struct txt_buffer part = {0};
+  txt_print(&part, "%s.part", path);
   FILE *stream = part.data ? fopen(part.data, "wb") : NULL;
   bool ok = stream != NULL;
   if (stream && length && fwrite(data, 1, length, stream) != length) ok = false;
@@ -434,7 +434,7 @@ bool run_write_file(const char *path, const char *data, size_t length) {
     ok = false;
     error = errno;
   }
-  run_text_free(&part);
+  txt_free(&part);
   errno = error;
   return ok;
 }
@@ -445,11 +445,11 @@ bool run_write_json(const json_t *value, const char *path) {
     errno = ENOMEM;
     return false;
   }
-  struct run_text with_end = {0};
-  run_text_add(&with_end, dump, strlen(dump));
-  run_text_add(&with_end, "\n", 1);
+  struct txt_buffer with_end = {0};
+  txt_add(&with_end, dump, strlen(dump));
+  txt_add(&with_end, "\n", 1);
   free(dump);
   bool ok = run_write_file(path, with_end.data, with_end.length);
-  run_text_free(&with_end);
+  txt_free(&with_end);
   return ok;
 }

@@ -20,14 +20,14 @@ static void impair(struct run_session *s, uint32_t index) {
       struct run_handle *h = scn_append(s->items.arena, &s->handles, &s->handle_count, sizeof *h);
       if (!h) return;
       h->impairment = index;
-      h->handle = run_network_impair(s->network, m->senders[a], m->receivers[b], &m->impairment);
+      h->handle = net_impair(s->network, m->senders[a], m->receivers[b], &m->impairment);
     }
 }
 
 static void repair(struct run_session *s, uint32_t index) {
   for (size_t i = 0; i < s->handle_count; i++)
     if (scn_repairs(&s->scenario->network, index, s->handles[i].impairment) && s->handles[i].handle)
-      run_network_repair(s->network, s->handles[i].handle);
+      net_repair(s->network, s->handles[i].handle);
 }
 
 static void impair_initially(struct run_session *s) {
@@ -42,8 +42,7 @@ static void count_impairments(struct run_session *s) {
   if (!s->uses) return;
   for (size_t i = 0; i < n->impairment_count; i++) s->uses[i].impairment = &n->impairments[i];
   for (size_t i = 0; s->network && i < s->handle_count; i++)
-    s->uses[s->handles[i].impairment].used +=
-        run_network_impairment_used(s->network, s->handles[i].handle);
+    s->uses[s->handles[i].impairment].used += net_impairment_used(s->network, s->handles[i].handle);
   for (size_t i = 0; i < n->impairment_count; i++) {
     const struct scn_impairment *m = &n->impairments[i];
     if (s->uses[i].used || m->optional) continue;
@@ -88,9 +87,7 @@ static void do_step(struct run_session *s, const struct scn_step *step) {
   const char *why = "";
   int status = CHORUS_OK;
   switch (step->kind) {
-    case SCN_COMMAND:
-      status = run_network_command(s->network, step->node, &step->command, &why);
-      break;
+    case SCN_COMMAND: status = net_command(s->network, step->node, &step->command, &why); break;
     case SCN_SEND: status = run_tester_send(s->testers[step->node], &step->send); break;
     case SCN_IMPAIR: impair(s, step->impairment); break;
     case SCN_REPAIR: repair(s, step->impairment); break;
@@ -108,19 +105,19 @@ static void run_steps(struct run_session *s) {
   const struct scn_scenario *scenario = s->scenario;
   for (size_t i = 0; i < scenario->step_count && !is_interrupted(s); i++) {
     if (scenario->steps[i].at > scenario->end) break;
-    run_network_run_until(s->network, scenario->steps[i].at);
+    net_run_until(s->network, scenario->steps[i].at);
     do_step(s, &scenario->steps[i]);
   }
-  if (!is_interrupted(s)) run_network_run_until(s->network, scenario->end);
+  if (!is_interrupted(s)) net_run_until(s->network, scenario->end);
 }
 
 /* What comes after the end is between the prober and the stacks, on a network without fault. */
 static void close_record(struct run_session *s) {
-  s->end = run_network_now(s->network);
+  s->end = net_now(s->network);
   if (!s->prober || is_interrupted(s)) return;
   s->engine->record.closed = true;
   for (size_t i = 0; i < s->handle_count; i++)
-    if (s->handles[i].handle) run_network_repair(s->network, s->handles[i].handle);
+    if (s->handles[i].handle) net_repair(s->network, s->handles[i].handle);
   run_nodes_probe(s);
   s->engine->record.closed = false; /* what nodes say when they stop belongs to the record */
 }
@@ -128,7 +125,7 @@ static void close_record(struct run_session *s) {
 static int start_nodes(struct run_session *s) {
   const struct run_options *o = s->options;
   if (o->starting) o->starting(o->starting_context, true);
-  int status = run_network_start(s->network, run_node_ready, s, o->patience);
+  int status = net_start(s->network, run_node_ready, s, o->patience);
   if (o->starting) o->starting(o->starting_context, false);
   return status;
 }
@@ -138,15 +135,15 @@ static void live(struct run_session *s) {
   int status = start_nodes(s);
   if (is_interrupted(s)) return;
   if (status != CHORUS_OK) {
-    bool says_why = s->options->backend != RUN_SIM && status == CHORUS_REFUSED;
+    bool says_why = s->options->backend != NET_SIM && status == CHORUS_REFUSED;
     run_harness_error(s, 0, "starting the nodes",
-                      says_why ? run_network_error(s->network) : status_text(status));
+                      says_why ? net_error(s->network) : status_text(status));
     return;
   }
   run_steps(s);
   close_record(s);
-  run_network_stop(s->network);
-  sut_settle(s->suts, s->made, run_network_kernel(s->network), s->options->dilation);
+  net_stop(s->network);
+  sut_settle(s->suts, s->made, net_kernel(s->network), s->options->dilation);
 }
 
 /* ---- afterwards ---- */
@@ -172,7 +169,7 @@ static bool has_stacks(const struct run_session *s) {
  * programs. Nodes of our own live in the times at which packets were due, however late it is.
  */
 static void check_lag(struct run_session *s) {
-  struct krn_network *kernel = s->network ? run_network_kernel(s->network) : NULL;
+  struct krn_network *kernel = s->network ? net_kernel(s->network) : NULL;
   if (!kernel || !has_stacks(s)) return;
   struct krn_lag lag = krn_lag(kernel);
   uint64_t dilation = s->options->dilation ? s->options->dilation : 1;
@@ -296,7 +293,7 @@ static void soften_items(struct run_session *s) {
 }
 
 static enum jdg_verdict conclude(struct run_session *s, struct run_outcome *outcome) {
-  if (s->network) outcome->counters = run_network_counters(s->network);
+  if (s->network) outcome->counters = net_counters(s->network);
   check_readable(s);
   check_lag(s);
   if (s->interrupted) run_harness_error(s, 0, "the run", "interrupted before its end");
@@ -325,8 +322,7 @@ static void fill_outcome(struct run_session *s, struct run_outcome *o) {
   o->troubles = s->troubles;
   o->trouble_count = s->trouble_count;
   o->tolerance = run_tolerance(s->options);
-  if (s->network && run_network_kernel(s->network))
-    o->lag = krn_lag(run_network_kernel(s->network));
+  if (s->network && net_kernel(s->network)) o->lag = krn_lag(net_kernel(s->network));
   if (!s->options->record) return;
   o->capture = s->engine->capture;
   o->events = r->events.data ? r->events.data : "";
@@ -339,7 +335,7 @@ static void fill_outcome(struct run_session *s, struct run_outcome *o) {
 /* ---- the run ---- */
 
 chorus_time run_tolerance(const struct run_options *options) {
-  if (options->backend == RUN_SIM) return 0;
+  if (options->backend == NET_SIM) return 0;
   uint64_t dilation = options->dilation ? options->dilation : 1;
   return CHORUS_SECOND + (dilation - 1) * (50 * CHORUS_MILLISECOND);
 }
@@ -363,19 +359,18 @@ static bool make_network(struct run_session *s) {
   const struct scn_network *n = &s->scenario->network;
   const struct run_options *o = s->options;
   char why[256];
-  struct run_network_config config = {
-      .backend = o->backend,
-      .kernel = {.network = {.seed = o->seed,
-                             .latency = n->latency,
-                             .mtu = n->mtu,
-                             .reassembly_timeout = n->reassembly_timeout,
-                             .reassembly_limit = n->reassembly_limit},
-                 .attachment = o->attachment,
-                 .flood = n->flood,
-                 .dilation = o->dilation,
-                 .interrupted = o->interrupted,
-                 .interrupted_context = o->interrupted_context}};
-  s->network = run_network_new(&config, why, sizeof why);
+  struct net_config config = {.backend = o->backend,
+                              .kernel = {.network = {.seed = o->seed,
+                                                     .latency = n->latency,
+                                                     .mtu = n->mtu,
+                                                     .reassembly_timeout = n->reassembly_timeout,
+                                                     .reassembly_limit = n->reassembly_limit},
+                                         .attachment = o->attachment,
+                                         .flood = n->flood,
+                                         .dilation = o->dilation,
+                                         .interrupted = o->interrupted,
+                                         .interrupted_context = o->interrupted_context}};
+  s->network = net_new(&config, why, sizeof why);
   if (!s->network) run_harness_error(s, 0, "making the network", why);
   return s->network != NULL;
 }
@@ -384,7 +379,7 @@ static void begin_record(struct run_session *s) {
   struct run_engine *e = s->engine;
   struct jdg_config config = {.profile = s->options->profile,
                               .strict = s->options->strict,
-                              .real_time = s->options->backend != RUN_SIM,
+                              .real_time = s->options->backend != NET_SIM,
                               .delta = run_tolerance(s->options)};
   jdg_reset(e->judge, &config);
   run_sweep_begin(&e->sweep, s->scenario);
@@ -397,7 +392,7 @@ static void begin_record(struct run_session *s) {
   run_record_begin(&e->record, s->scenario, e->judge, s->options->record ? e->capture : NULL,
                    &e->expectations, &e->sweep, s->suts);
   struct emu_observer observer = run_record_observer(&e->record);
-  if (s->network) run_network_observe(s->network, &observer);
+  if (s->network) net_observe(s->network, &observer);
 }
 
 static void execute(struct run_session *s, struct run_outcome *outcome) {
@@ -440,7 +435,7 @@ bool run_execute(struct run_engine *engine, const struct scn_scenario *scenario,
   if (server && s.items.arena) s.scenario = sut_mapped(server, scenario, s.items.arena);
   bool ok = s.items.arena && prepare(&s);
   if (ok && !is_unsupported(&s, outcome)) execute(&s, outcome);
-  run_network_free(s.network);
+  net_free(s.network);
   run_nodes_free(&s);
   return ok;
 }

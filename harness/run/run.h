@@ -50,7 +50,7 @@ struct run_options {
   bool record;     /* keep capture, events and trace; without it a run only has a verdict */
   bool judge_only; /* neither `covers` nor `expect` nor the closing sweep decide: rules alone do */
   const struct run_hooks *hooks; /* NULL: none */
-  enum run_backend backend;
+  enum net_backend backend;
   enum krn_attachment attachment; /* these three: of a network in real time */
   uint32_t dilation;              /* virtual seconds per real second; 0: 1 */
   chorus_time patience;           /* real ns until all nodes have to be ready */

@@ -27,7 +27,7 @@ struct run_session {
   struct run_engine *engine;
   const struct scn_scenario *scenario;
   const struct run_options *options;
-  struct run_network *network;
+  struct net_network *network;
   struct chorus_node *inner, *outer; /* by node */
   struct run_tester **testers;       /* by node; NULL: none */
   uint32_t *links;                   /* the network's numbers */

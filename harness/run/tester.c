@@ -20,7 +20,7 @@ struct waiting {
 struct run_tester {
   const struct scn_node *node;
   const struct chorus_host *host;
-  struct run_network *network;
+  struct net_network *network;
   uint32_t number;
   uint16_t next_mid;
   uint64_t order;
@@ -128,7 +128,7 @@ static int transmit(struct run_tester *t, const struct chorus_endpoint *from, bo
                               .payload = t->buffer,
                               .length = length,
                               .hop_limit = hops};
-  if (foreign) return run_network_inject(t->network, t->number, &d);
+  if (foreign) return net_inject(t->network, t->number, &d);
   t->host->ops->open(t->host->context, from->port);
   return t->host->ops->send(t->host->context, &d);
 }
@@ -308,7 +308,7 @@ struct chorus_node run_tester_node(struct run_tester *tester) {
   return (struct chorus_node){.ops = &tester_ops, .state = tester};
 }
 
-void run_tester_attach(struct run_tester *tester, struct run_network *network, uint32_t number) {
+void run_tester_attach(struct run_tester *tester, struct net_network *network, uint32_t number) {
   tester->network = network;
   tester->number = number;
 }

@@ -17,7 +17,7 @@ struct run_tester *run_tester_new(const struct scn_node *node);
 void run_tester_free(struct run_tester *tester);
 struct chorus_node run_tester_node(struct run_tester *tester);
 /* Tells where it sends; before the network starts. */
-void run_tester_attach(struct run_tester *tester, struct run_network *network, uint32_t number);
+void run_tester_attach(struct run_tester *tester, struct net_network *network, uint32_t number);
 /* Sends now. CHORUS_OK, or why not. */
 int run_tester_send(struct run_tester *tester, const struct scn_send *send);
 

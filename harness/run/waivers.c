@@ -88,20 +88,20 @@ struct run_waivers *run_waivers_parse(const char *path, const char *text, size_t
 
 struct run_waivers *run_waivers_read(const char *path, struct scn_errors *errors) {
   FILE *stream = fopen(path, "rb");
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   char buffer[4096];
   size_t n;
   if (!stream) {
     scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
     return NULL;
   }
-  while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) run_text_add(&text, buffer, n);
+  while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) txt_add(&text, buffer, n);
   bool failed = ferror(stream) != 0;
   if (failed) scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
   fclose(stream);
   struct run_waivers *w =
       failed ? NULL : run_waivers_parse(path, text.data ? text.data : "", text.length, errors);
-  run_text_free(&text);
+  txt_free(&text);
   return w;
 }
 

@@ -112,7 +112,7 @@ static void read_resources(struct scn_document *d, const scn_value *map, struct 
   }
 }
 
-void run_statement_decode(struct scn_document *d, const scn_value *map, struct jdg_ics *ics) {
+void stm_decode(struct scn_document *d, const scn_value *map, struct jdg_ics *ics) {
   if (!scn_expect_map(d, map, "a statement", keys)) return;
   read_times(d, map, ics);
   read_flags(d, map, ics);
@@ -123,7 +123,7 @@ void run_statement_decode(struct scn_document *d, const scn_value *map, struct j
 
 /* "*" is everybody, an address is an address, anything else a name. */
 static void read_statement(struct scn_document *d, const scn_value *key, const scn_value *map,
-                           struct run_statement *s) {
+                           struct stm_statement *s) {
   const char *name = scn_raw_text(key);
   jdg_ics_default(&s->ics);
   s->ics.declared = true;
@@ -133,14 +133,14 @@ static void read_statement(struct scn_document *d, const scn_value *key, const s
     scn_complain(d, key, "a name of at most 63 octets");
   else if (strcmp(name, "*") != 0)
     snprintf(s->name, sizeof s->name, "%s", name);
-  run_statement_decode(d, map, &s->ics);
+  stm_decode(d, map, &s->ics);
 }
 
-static void read_all(struct scn_document *d, struct run_statements *statements) {
+static void read_all(struct scn_document *d, struct stm_statements *statements) {
   const scn_value *key, *value;
   if (!scn_expect_map(d, scn_root(d), "a file of statements", NULL)) return;
   for (size_t i = 0; scn_pair(d, scn_root(d), i, &key, &value); i++) {
-    struct run_statement *grown =
+    struct stm_statement *grown =
         realloc(statements->list, (statements->count + 1) * sizeof *grown);
     if (!grown) return;
     statements->list = grown;
@@ -149,12 +149,12 @@ static void read_all(struct scn_document *d, struct run_statements *statements) 
   }
 }
 
-bool run_statements_parse(struct run_statements *statements, const char *path, const char *text,
-                          size_t length, struct scn_errors *errors) {
+bool stm_parse(struct stm_statements *statements, const char *path, const char *text, size_t length,
+               struct scn_errors *errors) {
   struct scn_arena *arena = scn_arena_new();
   struct scn_document d;
   size_t before = errors->total;
-  *statements = (struct run_statements){NULL, 0};
+  *statements = (struct stm_statements){NULL, 0};
   if (!arena) return false;
   if (scn_document_load(&d, path, scn_copy(arena, text, length), length, arena, errors)) {
     read_all(&d, statements);
@@ -162,13 +162,12 @@ bool run_statements_parse(struct run_statements *statements, const char *path, c
   }
   scn_arena_free(arena);
   if (errors->total == before) return true;
-  run_statements_free(statements);
+  stm_free(statements);
   return false;
 }
 
-bool run_statements_read(struct run_statements *statements, const char *path,
-                         struct scn_errors *errors) {
-  struct run_text text = {0};
+bool stm_read(struct stm_statements *statements, const char *path, struct scn_errors *errors) {
+  struct txt_buffer text = {0};
   char buffer[4096];
   size_t n;
   FILE *stream = fopen(path, "rb");
@@ -176,17 +175,16 @@ bool run_statements_read(struct run_statements *statements, const char *path,
     scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
     return false;
   }
-  while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) run_text_add(&text, buffer, n);
+  while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) txt_add(&text, buffer, n);
   bool failed = ferror(stream) != 0;
   if (failed) scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
   fclose(stream);
-  bool ok = !failed &&
-            run_statements_parse(statements, path, text.data ? text.data : "", text.length, errors);
-  run_text_free(&text);
+  bool ok = !failed && stm_parse(statements, path, text.data ? text.data : "", text.length, errors);
+  txt_free(&text);
   return ok;
 }
 
-void run_statements_free(struct run_statements *statements) {
+void stm_free(struct stm_statements *statements) {
   free(statements->list);
-  *statements = (struct run_statements){NULL, 0};
+  *statements = (struct stm_statements){NULL, 0};
 }

@@ -5,34 +5,32 @@
 #include "chorus/endpoint_text.h"
 #include "statement/statement.h"
 
-bool run_statement_recognise(const char *text, size_t length) {
-  size_t mark = sizeof RUN_STATEMENT_MARK - 1;
-  return length >= mark && memcmp(text, RUN_STATEMENT_MARK, mark) == 0;
+bool stm_recognise(const char *text, size_t length) {
+  size_t mark = sizeof STM_MARK - 1;
+  return length >= mark && memcmp(text, STM_MARK, mark) == 0;
 }
 
 /* Exactly, in the largest unit that is whole. */
-static void write_duration(struct run_text *out, const char *key, chorus_time time) {
+static void write_duration(struct txt_buffer *out, const char *key, chorus_time time) {
   static const struct {
     chorus_time ns;
     const char *name;
   } units[] = {{CHORUS_SECOND, "s"}, {CHORUS_MILLISECOND, "ms"}, {CHORUS_MICROSECOND, "us"}};
   size_t i = 0, count = sizeof units / sizeof *units;
   while (i < count && time % units[i].ns != 0) i++;
-  run_text_print(out, "  %s: %llu%s\n", key,
-                 (unsigned long long)(i < count ? time / units[i].ns : time),
-                 i < count ? units[i].name : "ns");
+  txt_print(out, "  %s: %llu%s\n", key, (unsigned long long)(i < count ? time / units[i].ns : time),
+            i < count ? units[i].name : "ns");
 }
 
-static void write_tristate(struct run_text *out, const char *key, enum jdg_tristate value) {
-  if (value != JDG_UNKNOWN)
-    run_text_print(out, "  %s: %s\n", key, value == JDG_YES ? "true" : "false");
+static void write_tristate(struct txt_buffer *out, const char *key, enum jdg_tristate value) {
+  if (value != JDG_UNKNOWN) txt_print(out, "  %s: %s\n", key, value == JDG_YES ? "true" : "false");
 }
 
-static void write_number(struct run_text *out, const char *key, uint64_t value) {
-  if (value) run_text_print(out, "  %s: %llu\n", key, (unsigned long long)value);
+static void write_number(struct txt_buffer *out, const char *key, uint64_t value) {
+  if (value) txt_print(out, "  %s: %llu\n", key, (unsigned long long)value);
 }
 
-static void write_flags(struct run_text *out, const struct jdg_ics *ics) {
+static void write_flags(struct txt_buffer *out, const struct jdg_ics *ics) {
   write_tristate(out, "dedup", ics->dedup);
   write_tristate(out, "discovery", ics->discovery);
   write_tristate(out, "filter", ics->filter);
@@ -42,60 +40,59 @@ static void write_flags(struct run_text *out, const struct jdg_ics *ics) {
   write_tristate(out, "internet", ics->internet);
   write_tristate(out, "secured", ics->secured);
   write_tristate(out, "boundary", ics->boundary);
-  if (ics->nr_policy == JDG_NR_AUTHONLY)
-    run_text_print(out, "  no-response-policy: authorised-only\n");
+  if (ics->nr_policy == JDG_NR_AUTHONLY) txt_print(out, "  no-response-policy: authorised-only\n");
 }
 
-static void write_groups(struct run_text *out, const struct jdg_ics *ics) {
+static void write_groups(struct txt_buffer *out, const struct jdg_ics *ics) {
   char text[CHORUS_ENDPOINT_TEXT];
   if (!ics->groups_declared && !ics->group_count) return;
-  run_text_print(out, "  groups: [");
+  txt_print(out, "  groups: [");
   for (size_t i = 0; i < ics->group_count; i++)
-    run_text_print(out, "%s\"%s\"", i ? ", " : "", chorus_endpoint_text(&ics->groups[i], text));
-  run_text_print(out, "]\n");
-  if (!ics->groups_declared) run_text_print(out, "  more-groups: true\n");
+    txt_print(out, "%s\"%s\"", i ? ", " : "", chorus_endpoint_text(&ics->groups[i], text));
+  txt_print(out, "]\n");
+  if (!ics->groups_declared) txt_print(out, "  more-groups: true\n");
 }
 
 /* A member of a resource: "key: value", after a comma where it is not the first. */
-static void write_member(struct run_text *out, bool *first, const char *key, const char *value) {
-  run_text_print(out, "%s%s: %s", *first ? "" : ", ", key, value);
+static void write_member(struct txt_buffer *out, bool *first, const char *key, const char *value) {
+  txt_print(out, "%s%s: %s", *first ? "" : ", ", key, value);
   *first = false;
 }
 
-static void write_choice(struct run_text *out, bool *first, const char *key,
+static void write_choice(struct txt_buffer *out, bool *first, const char *key,
                          enum jdg_tristate value) {
   if (value != JDG_UNKNOWN) write_member(out, first, key, value == JDG_YES ? "true" : "false");
 }
 
-static void write_suppress(struct run_text *out, bool *first, uint32_t suppress) {
+static void write_suppress(struct txt_buffer *out, bool *first, uint32_t suppress) {
   static const char *const classes[] = {"2xx", "4xx", "5xx", "empty-2.05"}; /* by bit */
   const char *separator = "";
   write_member(out, first, "suppress", "[");
   for (unsigned i = 0; i < sizeof classes / sizeof *classes; i++) {
     if (!(suppress & 1u << i)) continue;
-    run_text_print(out, "%s%s", separator, classes[i]);
+    txt_print(out, "%s%s", separator, classes[i]);
     separator = ", ";
   }
-  run_text_print(out, "]");
+  txt_print(out, "]");
 }
 
-static void write_resource(struct run_text *out, const struct jdg_ics_resource *r) {
+static void write_resource(struct txt_buffer *out, const struct jdg_ics_resource *r) {
   bool first = true, others = strcmp(r->path, "*") == 0;
-  run_text_print(out, "    ");
-  run_text_json(out, r->path);
-  run_text_print(out, ": {");
+  txt_print(out, "    ");
+  txt_json(out, r->path);
+  txt_print(out, ": {");
   if (r->suppress_declared) write_suppress(out, &first, r->suppress);
   write_choice(out, &first, "no-response", r->no_response);
   write_choice(out, &first, "multicast", r->multicast);
   write_choice(out, &first, "idempotent-post", r->idempotent_post);
   if (others || r->exists == JDG_NO) write_choice(out, &first, "exists", r->exists);
-  run_text_print(out, "}\n");
+  txt_print(out, "}\n");
 }
 
-void run_statement_write(struct run_text *out, const char *name, const struct jdg_ics *ics) {
-  run_text_print(out, RUN_STATEMENT_MARK);
-  run_text_json(out, name);
-  run_text_print(out, ":\n");
+void stm_write(struct txt_buffer *out, const char *name, const struct jdg_ics *ics) {
+  txt_print(out, STM_MARK);
+  txt_json(out, name);
+  txt_print(out, ":\n");
   if (ics->leisure_declared == JDG_YES) write_duration(out, "leisure", ics->leisure);
   write_duration(out, "processing", ics->processing);
   if (ics->msrd_declared) write_duration(out, "msrd", ics->msrd);
@@ -106,6 +103,6 @@ void run_statement_write(struct run_text *out, const char *name, const struct jd
   write_number(out, "group-rate", ics->group_rate);
   write_number(out, "response-size", ics->response_size);
   write_groups(out, ics);
-  if (ics->resource_count) run_text_print(out, "  resources:\n");
+  if (ics->resource_count) txt_print(out, "  resources:\n");
   for (size_t i = 0; i < ics->resource_count; i++) write_resource(out, &ics->resources[i]);
 }

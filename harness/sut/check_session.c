@@ -138,16 +138,16 @@ static bool load(struct sut_session *s, const char *yaml) {
 
 static bool open_network(struct sut_session *s) {
   char why[400] = "no memory";
-  struct run_network_config config = {
-      .backend = s->manifest->rung == SUT_PROGRAM ? RUN_KERNEL : RUN_SIM,
+  struct net_config config = {
+      .backend = s->manifest->rung == SUT_PROGRAM ? NET_KERNEL : NET_SIM,
       .kernel = {.network = {.seed = s->config->seed, .latency = CHORUS_MILLISECOND},
                  .interrupted = s->config->interrupted,
                  .interrupted_context = s->config->interrupted_context}};
   struct emu_observer observer = {
       .context = s, .transmitted = on_transmitted, .arrived = on_arrived, .event = on_event};
-  s->network = run_network_new(&config, why, sizeof why);
+  s->network = net_new(&config, why, sizeof why);
   if (s->network)
-    run_network_observe(s->network, &observer);
+    net_observe(s->network, &observer);
   else
     sut_say(s, SUT_CHECK_FAILED, "start", "no network: %s", why);
   return s->network != NULL;
@@ -186,11 +186,11 @@ static bool add_node(struct sut_session *s, uint32_t i) {
     sut_say(s, SUT_CHECK_FAILED, "start", "%s: %s", n->name, why);
     return false;
   }
-  if (run_network_add_node(s->network, &config, program ? KRN_HOST : KRN_SOCKETS) != i) {
-    sut_say(s, SUT_CHECK_FAILED, "start", "%s: %s", n->name, run_network_error(s->network));
+  if (net_add_node(s->network, &config, program ? KRN_HOST : KRN_SOCKETS) != i) {
+    sut_say(s, SUT_CHECK_FAILED, "start", "%s: %s", n->name, net_error(s->network));
     return false;
   }
-  if (program) sut_node_attach(s->node, run_network_kernel(s->network), i);
+  if (program) sut_node_attach(s->node, net_kernel(s->network), i);
   return true;
 }
 
@@ -212,7 +212,7 @@ static bool is_serving(struct sut_session *s) {
 
 static bool start(struct sut_session *s) {
   if (s->starting) pthread_mutex_lock(s->starting);
-  int status = run_network_start(s->network, is_ready, s, s->part->ready_timeout);
+  int status = net_start(s->network, is_ready, s, s->part->ready_timeout);
   if (s->starting) pthread_mutex_unlock(s->starting);
   const struct sut_trouble *troubles;
   size_t count = sut_node_troubles(s->node, &troubles);
@@ -221,7 +221,7 @@ static bool start(struct sut_session *s) {
   if (count == 0)
     sut_say(s, SUT_CHECK_FAILED, "ready", "not ready within %llu ms: %s",
             (unsigned long long)(s->part->ready_timeout / CHORUS_MILLISECOND),
-            run_network_error(s->network));
+            net_error(s->network));
   return false;
 }
 
@@ -248,10 +248,10 @@ static void free_partners(struct sut_session *s) {
 
 void sut_session_end(struct sut_session *s) {
   if (s->started) {
-    run_network_stop(s->network);
-    sut_settle(&s->node, 1, run_network_kernel(s->network), 1);
+    net_stop(s->network);
+    sut_settle(&s->node, 1, net_kernel(s->network), 1);
   }
-  if (s->network) run_network_free(s->network);
+  if (s->network) net_free(s->network);
   const struct sut_trouble *list;
   if (s->node) {
     if (s->started && !s->variant && sut_node_troubles(s->node, &list) == 0)
@@ -277,11 +277,11 @@ bool sut_session_alive(const struct sut_session *s) {
 }
 
 chorus_time sut_session_now(const struct sut_session *s) {
-  return run_network_now(s->network);
+  return net_now(s->network);
 }
 
 void sut_session_run(struct sut_session *s, chorus_time duration) {
-  run_network_run_until(s->network, run_network_now(s->network) + duration);
+  net_run_until(s->network, net_now(s->network) + duration);
 }
 
 static bool is_interrupted(const struct sut_session *s) {
@@ -295,7 +295,7 @@ int sut_session_command(struct sut_session *s, uint32_t node, const char *verb,
   const char *why = "";
   for (; arguments && *arguments && command.count < 16; arguments += 2)
     list[command.count++] = (struct chorus_argument){arguments[0], arguments[1]};
-  int status = run_network_command(s->network, node, &command, &why);
+  int status = net_command(s->network, node, &command, &why);
   if (node != s->stack || status != CHORUS_OK) return status;
   for (chorus_time waited = 0; waited < REPLY_WAIT; waited += STEP) {
     if (sut_node_replied(s->node, &status) || !sut_session_alive(s)) return status;

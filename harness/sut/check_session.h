@@ -44,7 +44,7 @@ struct sut_session {
   unsigned ip;
   struct scn_file *file;
   struct scn_scenario *scenario;
-  struct run_network *network;
+  struct net_network *network;
   struct chorus_node partners[4];
   uint32_t stack,
       client; /* numbers of nodes: the stack, and the reference's client or UINT32_MAX */

@@ -170,7 +170,7 @@ struct sut_manifest *sut_parse(const char *path, const char *text, size_t length
 }
 
 struct sut_manifest *sut_load(const char *path, const char *stacks, struct scn_errors *errors) {
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   char buffer[4096];
   size_t n;
   FILE *stream = fopen(path, "rb");
@@ -178,13 +178,13 @@ struct sut_manifest *sut_load(const char *path, const char *stacks, struct scn_e
     scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
     return NULL;
   }
-  while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) run_text_add(&text, buffer, n);
+  while ((n = fread(buffer, 1, sizeof buffer, stream)) > 0) txt_add(&text, buffer, n);
   bool failed = ferror(stream) != 0;
   if (failed) scn_errors_add(errors, path, NULL, 0, 0, 1, "cannot be read: %s", strerror(errno));
   fclose(stream);
   struct sut_manifest *m =
       failed ? NULL : sut_parse(path, text.data ? text.data : "", text.length, stacks, errors);
-  run_text_free(&text);
+  txt_free(&text);
   return m;
 }
 

@@ -9,39 +9,39 @@
 
 /* ---- writing ---- */
 
-static void write_endpoint(struct run_text *out, const char *name,
+static void write_endpoint(struct txt_buffer *out, const char *name,
                            const struct chorus_endpoint *endpoint) {
   char text[CHORUS_ENDPOINT_TEXT];
-  run_text_print(out, "\"%s\":\"%s\"", name, chorus_endpoint_text(endpoint, text));
+  txt_print(out, "\"%s\":\"%s\"", name, chorus_endpoint_text(endpoint, text));
 }
 
-void sut_write_datagram(struct run_text *out, chorus_time now,
+void sut_write_datagram(struct txt_buffer *out, chorus_time now,
                         const struct chorus_datagram *datagram) {
-  run_text_print(out, "{\"datagram\":{");
+  txt_print(out, "{\"datagram\":{");
   write_endpoint(out, "source", &datagram->source);
-  run_text_print(out, ",");
+  txt_print(out, ",");
   write_endpoint(out, "destination", &datagram->destination);
-  run_text_print(out, ",\"payload\":\"");
-  run_text_hex(out, datagram->payload, datagram->length);
-  run_text_print(out, "\",\"hop_limit\":%u},\"now\":%llu}\n", (unsigned)datagram->hop_limit,
-                 (unsigned long long)now);
+  txt_print(out, ",\"payload\":\"");
+  txt_hex(out, datagram->payload, datagram->length);
+  txt_print(out, "\",\"hop_limit\":%u},\"now\":%llu}\n", (unsigned)datagram->hop_limit,
+            (unsigned long long)now);
 }
 
-void sut_write_command(struct run_text *out, uint64_t id, chorus_time now,
+void sut_write_command(struct txt_buffer *out, uint64_t id, chorus_time now,
                        const struct chorus_command *command) {
-  run_text_print(out, "{\"command\":{\"verb\":");
-  run_text_json(out, command->verb);
-  run_text_print(out, ",\"arguments\":[");
+  txt_print(out, "{\"command\":{\"verb\":");
+  txt_json(out, command->verb);
+  txt_print(out, ",\"arguments\":[");
   for (size_t i = 0; i < command->count; i++) {
-    run_text_print(out, i ? ",[" : "[");
-    run_text_json(out, command->arguments[i].name);
-    run_text_print(out, ",");
-    run_text_json(out, command->arguments[i].value);
-    run_text_print(out, "]");
+    txt_print(out, i ? ",[" : "[");
+    txt_json(out, command->arguments[i].name);
+    txt_print(out, ",");
+    txt_json(out, command->arguments[i].value);
+    txt_print(out, "]");
   }
-  run_text_print(out, "]},\"id\":%llu", (unsigned long long)id);
-  if (now != CHORUS_NEVER) run_text_print(out, ",\"now\":%llu", (unsigned long long)now);
-  run_text_print(out, "}\n");
+  txt_print(out, "]},\"id\":%llu", (unsigned long long)id);
+  if (now != CHORUS_NEVER) txt_print(out, ",\"now\":%llu", (unsigned long long)now);
+  txt_print(out, "}\n");
 }
 
 /* ---- reading ---- */
@@ -107,7 +107,7 @@ const char *sut_event_read(json_t *json, struct sut_event *out) {
   struct chorus_event *e = &out->event;
   if (!json_is_object(json)) return "it is no object";
   if (!optional_text(json, "event", &name) || !name) return "it has no member event";
-  if (!run_event_parse_name(name, &e->type)) return "there is no event of this name";
+  if (!evt_parse_name(name, &e->type)) return "there is no event of this name";
   if (!optional_text(json, "request", &e->request)) return "request is no text";
   if (!optional_text(json, "path", &e->path)) return "path is no text";
   if (!optional_text(json, "detail", &e->detail)) return "detail is no text";

@@ -20,11 +20,11 @@ const char *sut_trouble_name(enum sut_trouble_kind kind) {
 }
 
 static const char *last_as_text(struct sut_node *n) {
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   if (!n->last.any) return NULL;
-  run_text_hex(&text, n->last.octets, n->last.length);
+  txt_hex(&text, n->last.octets, n->last.length);
   const char *copy = scn_print(n->arena, "%s", text.data ? text.data : "");
-  run_text_free(&text);
+  txt_free(&text);
   return copy;
 }
 

@@ -128,10 +128,10 @@ bool sut_program_ask(struct sut_node *node, const struct chorus_command *command
 
 /* ---- messages as JSON (docs/plugins.md) ---- */
 
-void sut_write_datagram(struct run_text *out, chorus_time now,
+void sut_write_datagram(struct txt_buffer *out, chorus_time now,
                         const struct chorus_datagram *datagram);
 /* |now| CHORUS_NEVER: without. */
-void sut_write_command(struct run_text *out, uint64_t id, chorus_time now,
+void sut_write_command(struct txt_buffer *out, uint64_t id, chorus_time now,
                        const struct chorus_command *command);
 
 /* An event of a program; the strings belong to |json|. */

@@ -299,7 +299,7 @@ static void check_statement(struct sut_reader *r, const scn_value *map, struct s
   struct jdg_ics scrap;
   if (!statement) return;
   jdg_ics_default(&scrap);
-  run_statement_decode(r->d, statement, &scrap);
+  stm_decode(r->d, statement, &scrap);
   r->memory->statements[p->role] = statement;
 }
 

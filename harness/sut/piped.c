@@ -222,9 +222,9 @@ static bool call(struct call *c, const char *text, size_t length) {
   return listen_to(c);
 }
 
-static bool call_text(struct call *c, struct run_text *text) {
+static bool call_text(struct call *c, struct txt_buffer *text) {
   bool ok = !text->no_memory && call(c, text->data, text->length);
-  run_text_free(text);
+  txt_free(text);
   return ok;
 }
 
@@ -249,11 +249,11 @@ static bool launch(struct sut_node *n, chorus_time now) {
 
 static int piped_start(struct sut_node *n, chorus_time now) {
   struct call c = {.node = n, .now = now, .verb = "start"};
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   if (!launch(n, now)) return CHORUS_REFUSED;
-  run_text_print(&text, "{\"start\":");
-  run_text_add(&text, n->start, strlen(n->start));
-  run_text_print(&text, "}\n");
+  txt_print(&text, "{\"start\":");
+  txt_add(&text, n->start, strlen(n->start));
+  txt_print(&text, "}\n");
   if (!call_text(&c, &text)) return CHORUS_REFUSED;
   if (c.ready) return CHORUS_OK;
   if (c.refused)
@@ -268,32 +268,32 @@ static int piped_start(struct sut_node *n, chorus_time now) {
 static void piped_datagram(struct sut_node *n, chorus_time now,
                            const struct chorus_datagram *datagram) {
   struct call c = {.node = n, .now = now, .verb = "datagram"};
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   sut_write_datagram(&text, now, datagram);
   call_text(&c, &text);
 }
 
 static void piped_wake(struct sut_node *n, chorus_time now) {
   struct call c = {.node = n, .now = now, .verb = "wake"};
-  struct run_text text = {0};
-  run_text_print(&text, "{\"wake\":true,\"now\":%llu}\n", (unsigned long long)now);
+  struct txt_buffer text = {0};
+  txt_print(&text, "{\"wake\":true,\"now\":%llu}\n", (unsigned long long)now);
   call_text(&c, &text);
 }
 
 static void piped_unreachable(struct sut_node *n, chorus_time now,
                               const struct chorus_endpoint *destination) {
   struct call c = {.node = n, .now = now, .verb = "unreachable"};
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   char endpoint[CHORUS_ENDPOINT_TEXT];
-  run_text_print(&text, "{\"unreachable\":\"%s\",\"now\":%llu}\n",
-                 chorus_endpoint_text(destination, endpoint), (unsigned long long)now);
+  txt_print(&text, "{\"unreachable\":\"%s\",\"now\":%llu}\n",
+            chorus_endpoint_text(destination, endpoint), (unsigned long long)now);
   call_text(&c, &text);
 }
 
 static int piped_command(struct sut_node *n, chorus_time now, const struct chorus_command *command,
                          const char **why) {
   struct call c = {.node = n, .now = now, .verb = "command"};
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   sut_write_command(&text, ++n->commands, now, command);
   *why = "the program failed";
   if (!call_text(&c, &text)) return CHORUS_REFUSED;
@@ -329,9 +329,9 @@ static void end_process(struct sut_node *n, chorus_time now) {
 
 static void piped_stop(struct sut_node *n, chorus_time now) {
   struct call c = {.node = n, .now = now, .verb = "stop"};
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   if (n->broken) return;
-  run_text_print(&text, "{\"stop\":true,\"now\":%llu}\n", (unsigned long long)now);
+  txt_print(&text, "{\"stop\":true,\"now\":%llu}\n", (unsigned long long)now);
   if (call_text(&c, &text)) end_process(n, now);
   sut_process_end(&n->process);
 }

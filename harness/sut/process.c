@@ -129,7 +129,7 @@ static int milliseconds(chorus_time ns) {
 }
 
 /* Takes what is there; false at the end of file. */
-static bool take(int *fd, struct run_text *output, struct sut_tail *tail) {
+static bool take(int *fd, struct txt_buffer *output, struct sut_tail *tail) {
   char buffer[16384];
   ssize_t n = read(*fd, buffer, sizeof buffer);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
@@ -137,7 +137,7 @@ static bool take(int *fd, struct run_text *output, struct sut_tail *tail) {
     close_one(fd);
     return false;
   }
-  if (output) run_text_add(output, buffer, (size_t)n);
+  if (output) txt_add(output, buffer, (size_t)n);
   if (tail) sut_tail_add(tail, buffer, (size_t)n);
   return true;
 }
@@ -304,7 +304,7 @@ void sut_process_end(struct sut_process *p) {
   close_one(&p->in);
   close_one(&p->out);
   close_one(&p->err);
-  run_text_free(&p->output);
+  txt_free(&p->output);
   p->consumed = 0;
 }
 

@@ -30,8 +30,8 @@ void sut_tail_line(struct sut_tail *tail, const char *line, size_t length);
 struct sut_process {
   pid_t pid; /* 0: none, or already waited for */
   pid_t group;
-  int in, out, err;       /* -1: closed */
-  struct run_text output; /* read and not yet consumed */
+  int in, out, err;         /* -1: closed */
+  struct txt_buffer output; /* read and not yet consumed */
   size_t consumed;
   struct sut_tail *tail;
   char mark[48]; /* in its environment, so that its descendants can be found */

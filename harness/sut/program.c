@@ -161,9 +161,9 @@ static void on_end(void *context, chorus_time now, int status) {
 
 /* ---- the functions of a node ---- */
 
-static bool write_text(struct sut_node *n, chorus_time now, struct run_text *text) {
+static bool write_text(struct sut_node *n, chorus_time now, struct txt_buffer *text) {
   bool ok = !text->no_memory && krn_write(n->network, n->program, text->data, text->length);
-  run_text_free(text);
+  txt_free(text);
   if (!ok && !n->ended && !n->broken) {
     sut_trouble_add(n, SUT_HANG, now, "%s does not read its standard input", n->config.node->name);
     n->broken = true;
@@ -172,11 +172,11 @@ static bool write_text(struct sut_node *n, chorus_time now, struct run_text *tex
 }
 
 static bool tell_start(struct sut_node *n, chorus_time now) {
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   if (!n->part->adapter) return true;
-  run_text_print(&text, "{\"start\":");
-  run_text_add(&text, n->start, strlen(n->start));
-  run_text_print(&text, "}\n");
+  txt_print(&text, "{\"start\":");
+  txt_add(&text, n->start, strlen(n->start));
+  txt_print(&text, "}\n");
   return write_text(n, now, &text);
 }
 
@@ -254,7 +254,7 @@ static int join_or_leave(struct sut_node *n, const struct chorus_command *comman
 }
 
 bool sut_program_ask(struct sut_node *n, const struct chorus_command *command) {
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   if (!expect_reply(n, command)) return false;
   sut_write_command(&text, n->commands, CHORUS_NEVER, command);
   return write_text(n, krn_now(n->network), &text);
@@ -262,7 +262,7 @@ bool sut_program_ask(struct sut_node *n, const struct chorus_command *command) {
 
 static int program_command(struct sut_node *n, chorus_time now,
                            const struct chorus_command *command, const char **why) {
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   bool membership = strcmp(command->verb, "join") == 0 || strcmp(command->verb, "leave") == 0;
   *why = "";
   if (n->part->join_helper && membership) return join_or_leave(n, command, why);
@@ -284,13 +284,13 @@ static void no_datagram(struct sut_node *n, chorus_time now,
 }
 
 static void program_stop(struct sut_node *n, chorus_time now) {
-  struct run_text text = {0};
+  struct txt_buffer text = {0};
   for (size_t i = 0; i < n->waiting_count && !n->broken; i++)
     sut_trouble_add(n, SUT_HANG, now, "%s never replied to %s", n->config.node->name,
                     n->waiting[i].text);
   if (!n->program || n->ended) return;
   if (n->part->adapter && !n->broken) {
-    run_text_print(&text, "{\"stop\":true}\n");
+    txt_print(&text, "{\"stop\":true}\n");
     write_text(n, now, &text);
   }
   krn_close_input(n->network, n->program);

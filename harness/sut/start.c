@@ -21,10 +21,10 @@ static json_t *number(uint64_t value) {
 }
 
 static json_t *hexadecimal(const uint8_t *octets, size_t length) {
-  struct run_text text = {0};
-  run_text_hex(&text, octets, length);
+  struct txt_buffer text = {0};
+  txt_hex(&text, octets, length);
   json_t *value = json_string(text.data ? text.data : "");
-  run_text_free(&text);
+  txt_free(&text);
   return value;
 }
 

@@ -117,7 +117,7 @@ void sut_ics(const struct sut_manifest *manifest, enum scn_role role, struct jdg
   document.arena = arena;
   document.errors = &errors;
   ics->resource_count = ics->group_count = 0;
-  run_statement_decode(&document, statement, ics);
+  stm_decode(&document, statement, ics);
   merge_lists(ics, &scenario, scn_get(&document, statement, "groups") != NULL);
   scn_errors_free(&errors);
   scn_arena_free(arena);

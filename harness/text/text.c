@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(struct run_text *text, size_t more) {
+static bool reserve(struct txt_buffer *text, size_t more) {
   size_t needed = text->length + more + 1;
   if (needed <= text->capacity) return true;
   size_t capacity = text->capacity ? text->capacity : 256;
@@ -21,14 +21,14 @@ static bool reserve(struct run_text *text, size_t more) {
   return true;
 }
 
-void run_text_add(struct run_text *text, const void *data, size_t length) {
+void txt_add(struct txt_buffer *text, const void *data, size_t length) {
   if (!reserve(text, length)) return;
   if (length) memcpy(text->data + text->length, data, length);
   text->length += length;
   text->data[text->length] = '\0';
 }
 
-void run_text_print(struct run_text *text, const char *format, ...) {
+void txt_print(struct txt_buffer *text, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(NULL, 0, format, arguments);
@@ -54,39 +54,39 @@ static size_t utf8_length(const unsigned char *p) {
   return n;
 }
 
-void run_text_json(struct run_text *text, const char *value) {
+void txt_json(struct txt_buffer *text, const char *value) {
   const unsigned char *p = (const unsigned char *)value;
-  run_text_add(text, "\"", 1);
+  txt_add(text, "\"", 1);
   while (*p) {
     size_t n = utf8_length(p);
     if (*p == '"' || *p == '\\')
-      run_text_print(text, "\\%c", *p);
+      txt_print(text, "\\%c", *p);
     else if (*p < 0x20 || *p == 0x7f)
-      run_text_print(text, "\\u%04x", *p);
+      txt_print(text, "\\u%04x", *p);
     else if (n == 0)
-      run_text_add(text, "\\ufffd", 6);
+      txt_add(text, "\\ufffd", 6);
     else
-      run_text_add(text, p, n);
+      txt_add(text, p, n);
     p += n ? n : 1;
   }
-  run_text_add(text, "\"", 1);
+  txt_add(text, "\"", 1);
 }
 
-void run_text_hex(struct run_text *text, const uint8_t *octets, size_t length) {
+void txt_hex(struct txt_buffer *text, const uint8_t *octets, size_t length) {
   static const char digits[] = "0123456789abcdef";
   for (size_t i = 0; i < length; i++) {
     char pair[2] = {digits[octets[i] >> 4], digits[octets[i] & 15]};
-    run_text_add(text, pair, 2);
+    txt_add(text, pair, 2);
   }
 }
 
-void run_text_clear(struct run_text *text) {
+void txt_clear(struct txt_buffer *text) {
   text->length = 0;
   text->no_memory = false;
   if (text->data) text->data[0] = '\0';
 }
 
-void run_text_free(struct run_text *text) {
+void txt_free(struct txt_buffer *text) {
   free(text->data);
-  *text = (struct run_text){0};
+  *text = (struct txt_buffer){0};
 }

@@ -121,13 +121,13 @@ START_TEST(golden_run) {
 END_TEST
 
 START_TEST(texts_are_escaped) {
-  struct run_text text = {0};
-  run_text_json(&text, "a\"b\\c\n\x01 \xc3\xa9 \xff\xc0\x80");
+  struct txt_buffer text = {0};
+  txt_json(&text, "a\"b\\c\n\x01 \xc3\xa9 \xff\xc0\x80");
   ck_assert_str_eq(text.data, "\"a\\\"b\\\\c\\u000a\\u0001 \xc3\xa9 \\ufffd\\ufffd\\ufffd\"");
   json_t *value = json_loads(text.data, JSON_DECODE_ANY, NULL);
   ck_assert(json_is_string(value));
   json_decref(value);
-  run_text_free(&text);
+  txt_free(&text);
 }
 END_TEST
 
@@ -226,10 +226,10 @@ START_TEST(statements) {
       "  resources: {/light: {suppress: [4xx, 5xx], multicast: false}, \"*\": {exists: false}}}\n"
       "c1: {msrd: 30s, no-response-policy: authorised-only}\n"
       "\"*\": {6lowpan: no}\n";
-  struct run_statements s;
+  struct stm_statements s;
   struct scn_errors errors;
   scn_errors_init(&errors);
-  ck_assert(run_statements_parse(&s, "i.yaml", text, strlen(text), &errors));
+  ck_assert(stm_parse(&s, "i.yaml", text, strlen(text), &errors));
   ck_assert_uint_eq(s.count, 3);
   ck_assert(s.list[0].has_address && s.list[0].ics.leisure == 3 * CHORUS_SECOND);
   ck_assert_int_eq(s.list[0].ics.dedup, JDG_YES);
@@ -241,9 +241,9 @@ START_TEST(statements) {
   ck_assert(s.list[1].ics.msrd_declared && s.list[1].ics.nr_policy == JDG_NR_AUTHONLY);
   ck_assert(!s.list[2].has_address && s.list[2].name[0] == '\0');
   ck_assert_int_eq(s.list[2].ics.sixlowpan, JDG_NO);
-  run_statements_free(&s);
+  stm_free(&s);
   static const char bad[] = "c1: {leasure: 3s}\n";
-  ck_assert(!run_statements_parse(&s, "i.yaml", bad, strlen(bad), &errors));
+  ck_assert(!stm_parse(&s, "i.yaml", bad, strlen(bad), &errors));
   ck_assert_str_eq(errors.list[0].message,
                    "unknown key \"leasure\" in a statement; did you mean \"leisure\"?");
   scn_errors_free(&errors);
@@ -286,19 +286,19 @@ static bool same_statement(const struct jdg_ics *a, const struct jdg_ics *b) {
 
 /* Writes |ics| down, reads it back. */
 static void assert_kept(const char *name, const struct jdg_ics *ics) {
-  struct run_text text = {0};
-  struct run_statements read;
+  struct txt_buffer text = {0};
+  struct stm_statements read;
   struct scn_errors errors;
   scn_errors_init(&errors);
-  run_statement_write(&text, name, ics);
-  ck_assert(run_statement_recognise(text.data, text.length));
-  bool ok = run_statements_parse(&read, "written.yaml", text.data, text.length, &errors);
+  stm_write(&text, name, ics);
+  ck_assert(stm_recognise(text.data, text.length));
+  bool ok = stm_parse(&read, "written.yaml", text.data, text.length, &errors);
   ck_assert_msg(ok, "%s\n%s", ok ? "" : errors.list[0].message, text.data);
   ck_assert_uint_eq(read.count, 1);
   ck_assert_str_eq(read.list[0].name, name);
   ck_assert_msg(same_statement(ics, &read.list[0].ics), "%s", text.data);
-  run_statements_free(&read);
-  run_text_free(&text);
+  stm_free(&read);
+  txt_free(&text);
   scn_errors_free(&errors);
 }
 
@@ -313,30 +313,30 @@ START_TEST(statements_are_written_as_they_are_read) {
       "    /b: {suppress: [2xx, 4xx, 5xx, empty-2.05], multicast: true, exists: false},\n"
       "    '/\\\": {}#': {idempotent-post: true}, '*': {exists: false}}}\n"
       "y: {}\nz: {groups: []}\n";
-  struct run_statements s;
+  struct stm_statements s;
   struct scn_errors errors;
   scn_errors_init(&errors);
-  ck_assert(run_statements_parse(&s, "i.yaml", all, strlen(all), &errors));
+  ck_assert(stm_parse(&s, "i.yaml", all, strlen(all), &errors));
   ck_assert_uint_eq(s.count, 3);
   ck_assert(s.list[0].ics.group_count == 2 && !s.list[0].ics.groups_declared);
   ck_assert(!s.list[1].ics.groups_declared && s.list[2].ics.groups_declared);
   for (size_t i = 0; i < s.count; i++) assert_kept(s.list[i].name, &s.list[i].ics);
   assert_kept("a \"name\": with {all}", &s.list[0].ics);
-  ck_assert(!run_statement_recognise("# Statement", 11));
-  run_statements_free(&s);
+  ck_assert(!stm_recognise("# Statement", 11));
+  stm_free(&s);
   scn_errors_free(&errors);
 }
 END_TEST
 
 /* ---- event files ---- */
 
-static bool read_log(const char *text, struct run_log *log, char *message, size_t size) {
+static bool read_log(const char *text, struct evt_log *log, char *message, size_t size) {
   char path[] = "/tmp/chorus-events-XXXXXX";
   int file = mkstemp(path);
   ck_assert_int_ge(file, 0);
   ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
   close(file);
-  bool ok = run_log_read(log, path, message, size);
+  bool ok = evt_log_read(log, path, message, size);
   unlink(path);
   return ok;
 }
@@ -348,7 +348,7 @@ START_TEST(events_are_read_back) {
       "\"group\":true,\"type\":\"NON\",\"code\":\"2.05\",\"mid\":7,\"token\":\"0a0b\",\"payload\":"
       "\"6f6e\"}\n\n"
       "{\"time_ns\":6,\"node\":\"c1\",\"event\":\"done\",\"detail\":\"timeout\"}\n";
-  struct run_log log;
+  struct evt_log log;
   char message[200];
   ck_assert(read_log(text, &log, message, sizeof message));
   ck_assert_uint_eq(log.count, 2);
@@ -359,7 +359,7 @@ START_TEST(events_are_read_back) {
   ck_assert_uint_eq(e->payload_length, 2);
   ck_assert_uint_eq(e->peer.port, 5683);
   ck_assert_str_eq(log.list[1].event.detail, "timeout");
-  run_log_free(&log);
+  evt_log_free(&log);
   ck_assert(!read_log("{\"time_ns\":5,\"node\":\"c1\",\"event\":\"delivr\"}\n", &log, message,
                       sizeof message));
   ck_assert_ptr_nonnull(strstr(message, ":1: no event that is known"));

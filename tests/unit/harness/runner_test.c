@@ -56,10 +56,10 @@ static void execute(uint64_t seed, const struct run_hooks *hooks) {
 
 /* Runs the scenario above with |network| and |rest| filled in. */
 static void run(const char *network, const char *rest) {
-  struct run_text text = {0};
-  run_text_print(&text, HEAD, network, rest);
+  struct txt_buffer text = {0};
+  txt_print(&text, HEAD, network, rest);
   load(text.data);
-  run_text_free(&text);
+  txt_free(&text);
   execute(1, NULL);
 }
 
@@ -82,10 +82,10 @@ START_TEST(twice_the_same) {
   char *octets[3], *events[3];
   for (int i = 0; i < 3; i++) {
     if (i == 1) { /* something else in between must not matter */
-      struct run_text text = {0};
+      struct txt_buffer text = {0};
       run_fuzz_scenario(3, &text);
       load(text.data);
-      run_text_free(&text);
+      txt_free(&text);
       execute(3, NULL);
     }
     run("  impairments: [{loss: 20%, optional: true}]\n", "expect: [{request: q1, times: 0..}]\n");
@@ -337,7 +337,7 @@ END_TEST
 
 START_TEST(random_scenarios_load_and_hold) {
   for (uint64_t seed = 1000; seed < 1060; seed++) {
-    struct run_text text = {0}, again = {0};
+    struct txt_buffer text = {0}, again = {0};
     run_fuzz_scenario(seed, &text);
     run_fuzz_scenario(seed, &again);
     ck_assert_str_eq(text.data, again.data);
@@ -348,8 +348,8 @@ START_TEST(random_scenarios_load_and_hold) {
     ck_assert_msg(outcome.verdict == JDG_PASS || outcome.verdict == JDG_INCONCLUSIVE,
                   "seed %llu: %s %s", (unsigned long long)seed, item ? item->text : "",
                   item && item->actual ? item->actual : "");
-    run_text_free(&text);
-    run_text_free(&again);
+    txt_free(&text);
+    txt_free(&again);
   }
 }
 END_TEST
@@ -361,10 +361,10 @@ END_TEST
 START_TEST(random_scenarios_are_the_same_everywhere) {
   uint64_t digest = 0;
   for (uint64_t seed = 1; seed <= 500; seed++) {
-    struct run_text text = {0};
+    struct txt_buffer text = {0};
     run_fuzz_scenario(seed, &text);
     digest = run_digest(digest, text.data, text.length);
-    run_text_free(&text);
+    txt_free(&text);
   }
   ck_assert_uint_eq(digest, UINT64_C(14453921062306664859));
 }
@@ -373,25 +373,25 @@ END_TEST
 /* ---- the same verdicts from the files as during the run ---- */
 
 /* Everything that the judge said, as text. */
-static void verdicts(struct judge *judge, struct run_text *out) {
+static void verdicts(struct judge *judge, struct txt_buffer *out) {
   for (size_t i = 0; i < jdg_result_count(judge); i++) {
     const struct jdg_result *r = jdg_result_get(judge, i);
     if (!jdg_node_judged(judge, r->node)) continue;
-    run_text_print(out, "%s %s %s %llu\n", jdg_node_name(judge, r->node), r->rule->id,
-                   jdg_verdict_name(r->verdict), (unsigned long long)r->activations);
+    txt_print(out, "%s %s %s %llu\n", jdg_node_name(judge, r->node), r->rule->id,
+              jdg_verdict_name(r->verdict), (unsigned long long)r->activations);
   }
 }
 
-static void judge_files(const char *folder, struct run_text *out) {
+static void judge_files(const char *folder, struct txt_buffer *out) {
   char capture[64], events[64], message[200] = "";
   struct jdg_config config = {.profile = JDG_DIJK_03};
   struct judge *judge = jdg_new(&config);
-  struct run_log log;
+  struct evt_log log;
   snprintf(capture, sizeof capture, "%s/x.pcapng", folder);
   snprintf(events, sizeof events, "%s/x.jsonl", folder);
   ck_assert_int_eq(cap_writer_save(outcome.capture, capture), CAP_OK);
   ck_assert(run_write_file(events, outcome.events, outcome.events_length));
-  ck_assert(run_log_read(&log, events, message, sizeof message));
+  ck_assert(evt_log_read(&log, events, message, sizeof message));
   struct scn_errors errors;
   scn_errors_init(&errors);
   struct run_companions companions = {.log = &log, .errors = &errors};
@@ -400,7 +400,7 @@ static void judge_files(const char *folder, struct run_text *out) {
   ck_assert_uint_eq(errors.total, 0);
   scn_errors_free(&errors);
   verdicts(judge, out);
-  run_log_free(&log);
+  evt_log_free(&log);
   jdg_free(judge);
   unlink(capture);
   unlink(events);
@@ -410,16 +410,16 @@ START_TEST(offline_as_online) {
   char folder[] = "/tmp/chorus-offline-XXXXXX";
   ck_assert_ptr_nonnull(mkdtemp(folder));
   for (uint64_t seed = 2000; seed < 2040; seed++) {
-    struct run_text text = {0}, online = {0}, offline = {0};
+    struct txt_buffer text = {0}, online = {0}, offline = {0};
     run_fuzz_scenario(seed, &text);
     load(text.data);
     execute(seed, NULL);
     verdicts(outcome.judge, &online);
     judge_files(folder, &offline);
     ck_assert_str_eq(online.data, offline.data);
-    run_text_free(&text);
-    run_text_free(&online);
-    run_text_free(&offline);
+    txt_free(&text);
+    txt_free(&online);
+    txt_free(&offline);
   }
   rmdir(folder);
 }
