@@ -75,7 +75,7 @@ struct cap_packet {
   chorus_time time;   /* ns since the epoch (our own captures: since the start of the run) */
   enum dis_direction direction;
   uint64_t packet_id;  /* epb_packetid, or 0 */
-  const uint8_t *data; /* valid until the next call */
+  const uint8_t *data; /* valid until cap_close() */
   size_t length, original_length;
 };
 
@@ -102,6 +102,13 @@ struct cap_reader *cap_open_writer(const struct cap_writer *writer, enum cap_sta
 void cap_close(struct cap_reader *reader);
 /* Reads the next packet. CAP_OK, or why not; cap_message() then has the place (octet offset). */
 enum cap_status cap_next(struct cap_reader *reader, struct cap_packet *packet);
+/*
+ * The same in the order of the packets' times, as far as the file's order is off by no more than a
+ * second and 8,191 packets. Where a clock was set back by more than 20 ms the order of the file
+ * stays. Frames have the numbers of the file. Not to be mixed with cap_next(). |*packet| is the
+ * reader's, until the next call.
+ */
+enum cap_status cap_next_in_order(struct cap_reader *reader, const struct cap_packet **packet);
 const char *cap_message(const struct cap_reader *reader);
 /* Once all is read: when the capture ended, as far as it tells (isb_endtime), else 0. */
 chorus_time cap_end(const struct cap_reader *reader);

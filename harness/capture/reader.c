@@ -170,6 +170,7 @@ void cap_close(struct cap_reader *reader) {
   for (size_t i = 0; i < reader->interface_count; i++) free(reader->interfaces[i]);
   free(reader->interfaces);
   if (reader->mapping) munmap(reader->mapping, reader->mapped);
+  order_free(reader->order);
   free(reader->owned);
   free(reader->path);
   free(reader);

@@ -42,8 +42,11 @@ struct cap_reader {
   bool lengths_swapped; /* before version 2.3, the original length came first */
   size_t record_max;    /* no record is longer */
 
+  struct cap_order *order; /* NULL until packets are wanted in order */
   char message[512];
 };
+
+void order_free(struct cap_order *order);
 
 /* Puts the place and the words into the message; returns |status|. */
 __attribute__((format(printf, 3, 4))) enum cap_status reader_fail(struct cap_reader *reader,

@@ -33,13 +33,13 @@ enum cap_status jdg_capture(struct judge *judge, const char *path, char *message
   enum cap_status status;
   struct cap_reader *reader = cap_open(path, &status, message, size);
   if (!reader) return status;
-  struct cap_packet packet;
+  const struct cap_packet *packet;
   size_t known = 0;
   chorus_time last = 0;
-  while ((status = cap_next(reader, &packet)) == CAP_OK) {
+  while ((status = cap_next_in_order(reader, &packet)) == CAP_OK) {
     if (known < cap_interface_count(reader)) known = jdg_add_interfaces(judge, reader, known);
-    jdg_packet(judge, &packet);
-    if (packet.time > last) last = packet.time;
+    jdg_packet(judge, packet);
+    if (packet->time > last) last = packet->time;
   }
   if (status != CAP_END) snprintf(message, size, "%s", cap_message(reader));
   jdg_finish(judge, cap_end(reader) > last ? cap_end(reader) : last);

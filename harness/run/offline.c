@@ -72,14 +72,14 @@ static size_t feed_events(struct judge *judge, const struct evt_log *log, size_t
 static enum cap_status feed(struct judge *judge, struct cap_reader *reader,
                             const struct run_companions *companions, chorus_time *last) {
   const struct evt_log *log = companions->log;
-  struct cap_packet packet;
+  const struct cap_packet *packet;
   enum cap_status status;
   size_t known = 0, next = 0;
-  while ((status = cap_next(reader, &packet)) == CAP_OK) {
+  while ((status = cap_next_in_order(reader, &packet)) == CAP_OK) {
     known = add_interfaces(judge, reader, known, companions);
-    next = feed_events(judge, log, next, packet.time);
-    jdg_packet(judge, &packet);
-    if (packet.time > *last) *last = packet.time;
+    next = feed_events(judge, log, next, packet->time);
+    jdg_packet(judge, packet);
+    if (packet->time > *last) *last = packet->time;
   }
   add_interfaces(judge, reader, known, companions);
   feed_events(judge, log, next, CHORUS_NEVER);

@@ -64,6 +64,23 @@ static void check_copy(const uint8_t *data, size_t size, enum cap_status end, ui
   close(fd);
 }
 
+/* In order of time there are as many packets, each once, and the same end. */
+static void check_order(const uint8_t *data, size_t size, enum cap_status end, uint64_t frames) {
+  enum cap_status status;
+  char message[256];
+  uint64_t count = 0, sum = 0;
+  const struct cap_packet *packet;
+  struct cap_reader *reader = cap_open_memory(data, size, &status, message, sizeof message);
+  HOLDS(reader != NULL);
+  while ((status = cap_next_in_order(reader, &packet)) == CAP_OK) {
+    HOLDS(packet->frame <= frames);
+    count++;
+    sum += packet->frame;
+  }
+  HOLDS(status == end && count == frames && sum == frames * (frames + 1) / 2);
+  cap_close(reader);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   enum cap_status status;
   char message[256];
@@ -77,5 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   status = read_to_end(reader, &frames);
   cap_close(reader);
   check_copy(data, size, status, frames);
+  check_order(data, size, status, frames);
   return 0;
 }
