@@ -2,8 +2,9 @@
 """JUnit XML: one suite per run, one case per rule and node and per expectation.
 
 A failure is the fault of what was tested, an error that of the test: a required rule that was
-never exercised is an error. Unsupported, waived and inconclusive are skipped, with the reason. A
-rule that was not exercised and was not required is no case of this run; a property counts them.
+never exercised is an error. Unsupported, waived, inconclusive and required by another profile are
+skipped, with the reason. A rule that was not exercised and was not required is no case of this run;
+a property counts them.
 
 Of several stacks: one suite per stack and role, or pair; one case per scenario.
 """
@@ -88,15 +89,23 @@ def _item_case(suite: ET.Element, run: Run, item: Item) -> None:
 
 
 def _required_cases(suite: ET.Element, run: Run) -> None:
-    """Required rules that were not exercised, unless an item of the run says so already."""
+    """Required rules that were not exercised, unless an item of the run says so already.
+
+    One that no node was judged by is not asked by the profile: else the run were an error.
+    """
     if run.verdict == "unsupported":
         return
     exercised = {r.id for r in run.exercised()}
+    judged = {r.id for r in run.rules}
     told = " ".join(i.text for i in run.items if i.kind == "required")
     for rule in run.covers:
-        if rule not in exercised and rule not in told:
-            case = _case(suite, run, f"required: {rule}")
+        if rule in exercised or rule in told:
+            continue
+        case = _case(suite, run, f"required: {rule}")
+        if rule in judged or run.verdict == "error":
             _result(case, "error", f"{rule} is required and was not exercised")
+        else:
+            _result(case, "skipped", f"{rule} is not asked by the profile {run.profile}")
 
 
 def _run_case(suite: ET.Element, run: Run) -> None:

@@ -86,6 +86,15 @@ def test_required_rule_without_an_item_is_an_error_still() -> None:
     assert [outcome(c) for c in rendered(run).iter("testcase")] == ["error"]
 
 
+def test_a_required_rule_that_the_profile_does_not_ask_is_skipped() -> None:
+    """The tool passes such a run: JUnit has no error that nobody else has."""
+    run = samples.run("x", "pass", [samples.rule("NR-02", "s1", "pass")], covers=["GC-2.3.1-33"])
+    case = rendered(run).find(".//testcase[@name='required: GC-2.3.1-33']")
+    assert case is not None
+    assert outcome(case) == "skipped"
+    assert "profile" in str(case.find("skipped").get("message"))  # type: ignore[union-attr]
+
+
 def test_a_failed_run_never_looks_passed() -> None:
     """The run's own verdict gets a case where no rule and no item shows it."""
     run = samples.run("x", "fail", [samples.rule("NR-02", "s1", "pass")])
