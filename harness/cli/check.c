@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/listing.h"
+#include "cli/plan.h"
 #include "events/log.h"
 #include "rules/rules.h"
 #include "run/offline.h"
@@ -16,7 +17,8 @@
 #include "text/text.h"
 
 enum { PROFILE, ICS, KEYS, EVENTS, ANNOTATE, RULE, STRICT, JSON };
-enum { MAX_CAPTURES = 256, MAX_RULES = 64 };
+/* As many captures as one call of `run` can make. */
+enum { MAX_CAPTURES = CLI_RUNS_MOST, MAX_RULES = 64 };
 
 static const struct cli_option check_options[] = {
     [PROFILE] = {"--profile", "P", "dijk-03, rfc7390 or bis-18 (dijk-03)"},
@@ -130,7 +132,8 @@ static json_t *item(const char *text, const char *verdict, const char *expected,
 }
 
 /* What cannot be read is never silently passed over (hole W8 of other suites). */
-static json_t *capture_items(struct judge *judge, enum cap_status status, const char *message) {
+static json_t *capture_items(struct judge *judge, enum cap_status status, const char *message,
+                             bool misstated) {
   json_t *list = json_array();
   struct jdg_counts counts = jdg_counts_get(judge);
   char actual[300];
@@ -147,6 +150,9 @@ static json_t *capture_items(struct judge *judge, enum cap_status status, const 
         list, item("every frame can be read", counts.datagrams ? "inconclusive" : "error",
                    "all frames", actual, frame));
   }
+  if (misstated)
+    json_array_append_new(list, item("the statements in the capture can be read", "error",
+                                     "YAML as docs/ics.md has it", "not that", 0));
   if (counts.coap_messages == 0 && status == CAP_END)
     json_array_append_new(
         list, item("the capture holds CoAP", "inconclusive", "1 message or more", "none", 0));
@@ -270,11 +276,24 @@ static void tell_strange_events(const struct check *c, const struct judge *judge
   }
 }
 
+/* Receivers drop what is damaged, so nothing is judged by it. That is counted, and told here. */
+static void tell_damaged(const struct judge *judge, const char *path) {
+  struct jdg_counts counts = jdg_counts_get(judge);
+  const char *why = "";
+  uint64_t frame = jdg_damaged(judge, &why);
+  if (!frame) return;
+  fprintf(stderr,
+          "chorus check: %s: damaged and not judged: %llu of %llu frames, the first is frame %llu: "
+          "%s\n",
+          path, (unsigned long long)counts.damaged_frames, (unsigned long long)counts.packets,
+          (unsigned long long)frame, why ? why : "");
+}
+
 /* ---- all captures ---- */
 
 /* A statement in the capture that cannot be read is said, and makes the check an error. */
 static enum cap_status judge_one(struct check *c, struct judge *judge, const char *path,
-                                 char *message, size_t size) {
+                                 char *message, size_t size, bool *misstated) {
   struct scn_errors errors;
   scn_errors_init(&errors);
   struct run_companions companions = {
@@ -283,7 +302,7 @@ static enum cap_status judge_one(struct check *c, struct judge *judge, const cha
   if (errors.total) {
     fprintf(stderr, "chorus check: %s:\n", path);
     scn_errors_print(&errors, stderr);
-    c->unreadable = true;
+    *misstated = true;
   }
   scn_errors_free(&errors);
   return status;
@@ -294,7 +313,8 @@ static json_t *check_one(struct check *c, struct judge *judge, const char *path)
   struct jdg_config config = {.profile = c->profile, .strict = c->strict};
   jdg_reset(judge, &config);
   if (c->rule_total) jdg_select(judge, c->rules, c->rule_total);
-  enum cap_status status = judge_one(c, judge, path, message, sizeof message);
+  bool misstated = false;
+  enum cap_status status = judge_one(c, judge, path, message, sizeof message, &misstated);
   if (status != CAP_END && status != CAP_OK) {
     c->unreadable = true;
     bool named = strncmp(message, path, strlen(path)) == 0;
@@ -302,7 +322,8 @@ static json_t *check_one(struct check *c, struct judge *judge, const char *path)
   }
   note_applied(c, judge);
   tell_strange_events(c, judge);
-  json_t *run = run_of(c, judge, path, capture_items(judge, status, message));
+  tell_damaged(judge, path);
+  json_t *run = run_of(c, judge, path, capture_items(judge, status, message, misstated));
   if (c->annotate && status != CAP_NOT_CAPTURE && status != CAP_IO && !annotate(c, judge))
     c->unreadable = true;
   return run;

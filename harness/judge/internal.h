@@ -202,8 +202,8 @@ struct judge {
   size_t result_count, result_capacity;
   struct text_block *texts;
   struct jdg_counts counts;
-  uint64_t unreadable_frame;
-  const char *unreadable_why;
+  uint64_t unreadable_frame, damaged_frame;
+  const char *unreadable_why, *damaged_why;
   bool no_memory;
 };
 

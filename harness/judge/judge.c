@@ -470,6 +470,13 @@ static void unreadable(struct judge *judge, const struct cap_packet *packet) {
   judge->unreadable_why = judge->frame.why;
 }
 
+static void damaged(struct judge *judge, const struct cap_packet *packet, const char *why) {
+  judge->counts.damaged_frames++;
+  if (judge->damaged_frame) return;
+  judge->damaged_frame = packet->frame;
+  judge->damaged_why = why;
+}
+
 static void hash_endpoints(struct judge *judge) {
   const struct dis_frame *f = &judge->frame;
   judge->source_address_hash = address_hash(&f->source);
@@ -486,14 +493,14 @@ void jdg_packet(struct judge *judge, const struct cap_packet *packet) {
   struct jdg_host *bound = bound_host(judge, packet->interface);
   switch (judge->frame.kind) {
     case DIS_FRAME_OTHER: return;
-    case DIS_FRAME_DAMAGED: judge->counts.damaged_frames++; return;
+    case DIS_FRAME_DAMAGED: damaged(judge, packet, judge->frame.why); return;
     case DIS_FRAME_UNREADABLE: unreadable(judge, packet); return;
     case DIS_FRAME_ICMP: icmp(judge, packet, bound); return;
     case DIS_FRAME_UDP: break;
   }
   /* What reached a node has passed all network cards: in its own view nothing excuses the sum. */
   if (bound && judge->frame.offloaded && packet->direction == DIS_INBOUND) {
-    judge->counts.damaged_frames++;
+    damaged(judge, packet, "UDP checksum is wrong");
     return;
   }
   judge->counts.datagrams++;
@@ -543,6 +550,11 @@ struct jdg_counts jdg_counts_get(const struct judge *judge) {
 uint64_t jdg_unreadable(const struct judge *judge, const char **why) {
   if (why) *why = judge->unreadable_why;
   return judge->unreadable_frame;
+}
+
+uint64_t jdg_damaged(const struct judge *judge, const char **why) {
+  if (why) *why = judge->damaged_why;
+  return judge->damaged_frame;
 }
 
 bool jdg_out_of_memory(const struct judge *judge) {

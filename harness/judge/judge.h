@@ -136,6 +136,8 @@ struct jdg_counts {
 struct jdg_counts jdg_counts_get(const struct judge *judge);
 /* The first unreadable frame (0: none) and why. */
 uint64_t jdg_unreadable(const struct judge *judge, const char **why);
+/* The first damaged frame (0: none) and why: a receiver drops it, so nothing was judged by it. */
+uint64_t jdg_damaged(const struct judge *judge, const char **why);
 
 /* True when memory ran out: what follows from the results is not to be trusted. */
 bool jdg_out_of_memory(const struct judge *judge);

@@ -201,6 +201,25 @@ def test_w8_a_capture_cut_in_a_record_is_judged_as_far_as_it_goes(
     assert result.runs[0].counts["packets"] > 0
 
 
+def test_w8_a_damaged_frame_is_told_with_its_number(
+    tool: Chorus, capture: Path, tmp_path: Path
+) -> None:
+    """A receiver drops it, so no rule can look at it; but nobody has to guess that it was there."""
+    octets = capture.read_bytes()
+    assert octets.count(b"\xffon") > 1  # the answer: at the server, and at the client
+    damaged = tmp_path / "damaged.pcapng"
+    damaged.write_bytes(octets.replace(b"\xffon", b"\xffoN", 1))
+    result = tool.check(damaged).check_exit_code(0)
+    result.check_stderr("damaged.pcapng: damaged and not judged: 1 of")
+    result.check_stderr("UDP checksum is wrong")
+    assert tool.check(capture).stderr == ""
+
+
+def test_as_many_captures_as_a_run_makes(tool: Chorus, capture: Path) -> None:
+    runs = tool.check(*[capture] * 300, rule="GC-2.3.1-02").check_exit_code(0).runs
+    assert len(runs) == 300
+
+
 def test_one_bad_capture_among_good_ones_does_not_hide(
     tool: Chorus, capture: Path, tmp_path: Path
 ) -> None:

@@ -262,3 +262,4 @@ def test_a_statement_in_a_capture_that_cannot_be_read_is_an_error(
     assert done.exit_code == 3
     assert "statement of interface" in done.stderr
     assert 'did you mean "processing"?' in done.stderr
+    assert tool.check(tmp_path / "bad.pcapng").runs[0].verdict == "error"
