@@ -189,6 +189,7 @@ static bool make_plan(struct interop_plan *plan, const struct interop_options *o
       .selector_count = o->selector_count ? o->selector_count : sizeof topics / sizeof *topics,
       .seed = o->seed,
       .repeat = 1,
+      .own_resources = true,
       .extra = extra};
   if (!cli_plan_make(&plan->base, &wish)) return false;
   for (size_t i = 0; i < plan->base.count; i++)

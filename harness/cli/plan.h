@@ -34,7 +34,8 @@ struct cli_wish {
   size_t setting_count;
   uint64_t seed, repeat;
   bool has_seed;
-  const char *extra; /* further options for the reproduction command, or "" */
+  bool own_resources; /* servers are stacks under test: see scn_file */
+  const char *extra;  /* further options for the reproduction command, or "" */
 };
 
 /* false: the messages are out, and it is a usage error. */

@@ -318,6 +318,12 @@ static bool leave_out_long(const struct cli_run_options *o, struct cli_plan *pla
   return false;
 }
 
+/* The role of --sut is the topic's unless it is said: then any server may be the stack. */
+static bool servers_are_stacks(const struct cli_run_options *o) {
+  bool as_client = o->sut_role && strcmp(o->sut_role, "client") == 0;
+  return o->server || (o->sut && !as_client);
+}
+
 static int run_scenarios(struct cli_run_options *o, const struct cli_run_stacks *stacks) {
   char extra[800];
   struct run_waivers *waivers;
@@ -331,6 +337,7 @@ static int run_scenarios(struct cli_run_options *o, const struct cli_run_stacks 
                           .seed = o->seed,
                           .has_seed = o->has_seed,
                           .repeat = o->repeat,
+                          .own_resources = servers_are_stacks(o),
                           .extra = extra};
   if (!read_waivers(o, &waivers)) return CLI_USAGE;
   if (!cli_batch_enter("run", o->backend)) return CLI_ERROR;

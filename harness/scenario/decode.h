@@ -10,6 +10,7 @@ struct scn_decoder {
   struct scn_arena *arena;
   struct scn_scenario *scenario;
   bool is_topology;
+  bool own_resources; /* a stack under test has its own: see scn_file */
   struct scn_name *names;
   size_t name_count;
   struct scn_node *nodes;
@@ -30,6 +31,8 @@ struct scn_decoder {
 struct scn_request_id {
   const char *id;
   uint32_t node;
+  chorus_time at;
+  bool ended; /* while the order of the steps is checked */
 };
 
 /* In the order in which the decoder calls them. */
@@ -47,11 +50,21 @@ void scn_decode_message(struct scn_decoder *d, const scn_value *map, bool answer
 void scn_decode_answers(struct scn_decoder *d, const scn_value *list, struct scn_node *node);
 void scn_decode_resources(struct scn_decoder *d, const scn_value *map, struct scn_node *node);
 
+/* Complains of arguments that make no sense together, or not to the node of |step|. */
+void scn_check_command(struct scn_decoder *d, const scn_value *map, const struct scn_step *step);
+/* The same of steps that make no sense in their order of time. */
+void scn_check_order(struct scn_decoder *d);
+
 /* Text in which $names became addresses as a URI writes them; NULL with a complaint. */
 const char *scn_resolve(struct scn_decoder *d, const scn_value *at, const char *text);
 /* An endpoint: "$group", "[ff35::1]:5683", "192.0.2.1". A missing port becomes |port|. */
 bool scn_endpoint(struct scn_decoder *d, const scn_value *value, uint16_t port,
                   struct chorus_endpoint *endpoint);
+/* Complains of an address, |text|, of another IP version than that of the network. */
+bool scn_check_version(struct scn_decoder *d, const scn_value *at,
+                       const struct chorus_endpoint *endpoint, const char *text);
+/* Reads the path of a resource as requests and events have it: "/light". */
+bool scn_read_path(struct scn_decoder *d, const scn_value *map, const char **path);
 /* A list of endpoints under |key|. */
 void scn_endpoints(struct scn_decoder *d, const scn_value *map, const char *key, uint16_t port,
                    const struct chorus_endpoint **list, size_t *count);

@@ -85,9 +85,20 @@ static int *child_slot(struct scn_document *d, scn_value *parent, const char *na
   return index <= count ? &items[index - 1] : NULL;
 }
 
+/* What is nowhere in the file is complained of where it would stand. */
+static void put_beside(struct scn_document *d, int added, int parent) {
+  scn_value *to = yaml_document_get_node(&d->yaml, added);
+  const scn_value *from = yaml_document_get_node(&d->yaml, parent);
+  if (parent == 1 || !to) return; /* the root is the whole file: no place at all */
+  to->start_mark = to->end_mark = from->start_mark;
+}
+
 static bool add_pair(struct scn_document *d, int parent, const char *name, const char *value) {
   int key = scalar_of(d, name), text = scalar_of(d, value);
-  return key && text && yaml_document_append_mapping_pair(&d->yaml, parent, key, text);
+  if (!key || !text) return false;
+  put_beside(d, key, parent);
+  put_beside(d, text, parent);
+  return yaml_document_append_mapping_pair(&d->yaml, parent, key, text);
 }
 
 bool scn_override(struct scn_document *d, const char *path, const char *value) {
@@ -139,6 +150,8 @@ void scn_complain(struct scn_document *d, const scn_value *at, const char *forma
 }
 
 struct scn_place scn_place_of(const scn_value *value) {
+  bool nowhere = value->start_mark.index == 0 && value->end_mark.index == 0; /* by a setting */
+  if (nowhere) return (struct scn_place){0, 0};
   return (struct scn_place){(uint32_t)value->start_mark.line + 1,
                             (uint32_t)value->start_mark.column + 1};
 }

@@ -97,7 +97,7 @@ static void decode_deliveries(struct scn_decoder *d, const scn_value *map,
   read_times(d, map, e);
   scn_read_code(d, map, "code", &e->code);
   scn_read_payload(d->document, map, &e->payload, &e->payload_length);
-  scn_read_text(d->document, map, "path", &e->path);
+  scn_read_path(d, map, &e->path);
   scn_read_duration(d->document, map, "within", &e->within);
 }
 
@@ -112,7 +112,7 @@ static void decode_event(struct scn_decoder *d, const scn_value *map, struct scn
   read_times(d, map, e);
   read_during(d, map, e);
   scn_read_destination(d, map, &e->destination);
-  scn_read_text(d->document, map, "path", &e->path);
+  scn_read_path(d, map, &e->path);
   scn_read_text(d->document, map, "detail", &e->detail);
   scn_read_code(d, map, "code", &e->code);
   scn_read_payload(d->document, map, &e->payload, &e->payload_length);
@@ -128,7 +128,7 @@ static void decode_executes(struct scn_decoder *d, const scn_value *map,
   read_pattern(d, inner, "node", &e->node);
   read_times(d, inner, e);
   read_during(d, inner, e);
-  scn_read_text(d->document, inner, "path", &e->path);
+  scn_read_path(d, inner, &e->path);
   scn_read_code(d, inner, "method", &e->code);
 }
 
@@ -151,7 +151,7 @@ static void decode_packets(struct scn_decoder *d, const scn_value *map, const ch
   read_during(d, inner, e);
   scn_read_type(d, inner, "type", &e->type);
   scn_read_code(d, inner, "code", &e->code);
-  scn_read_text(d->document, inner, "path", &e->path);
+  scn_read_path(d, inner, &e->path);
   if (scn_read_word(d->document, inner, "message", scn_kind_words, &kind))
     e->message = (enum scn_kind)kind;
   scn_read_destination(d, inner, &e->destination);

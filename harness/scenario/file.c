@@ -158,7 +158,9 @@ static bool check_and_expand(struct scn_document *doc, struct scn_file *file,
                              struct scn_errors *errors) {
   struct scn_setting settings[MAX_AXES];
   size_t count = first_values(doc, settings);
+  file->own_resources = true; /* who plays the servers is not known yet */
   struct scn_scenario *s = scn_load(file, NULL, settings, count, errors);
+  file->own_resources = false;
   doc->has_names = true;
   if (!s) return false;
   copy_head(file, s);
@@ -246,7 +248,7 @@ static struct scn_setting *add_first_values(struct scn_document *doc,
 
 struct scn_scenario *scn_topology_read(const char *path, const struct scn_setting *settings,
                                        size_t count, struct scn_errors *errors) {
-  struct scn_file file = {.path = path, .topic = "", .is_topology = true};
+  struct scn_file file = {.path = path, .topic = "", .is_topology = true, .own_resources = true};
   struct scn_arena *arena = scn_arena_new();
   struct scn_scenario *s = NULL;
   struct scn_document doc;

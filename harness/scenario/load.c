@@ -181,6 +181,24 @@ static void check_end(struct scn_decoder *d) {
   }
 }
 
+static void complain_span(struct scn_decoder *d, struct scn_place place, chorus_time from) {
+  scn_errors_add(d->document->errors, d->document->path, d->document->text, place.line,
+                 place.column, 1, "this begins at %s, after the end of the run at %s",
+                 scn_duration_text(d->arena, from), scn_duration_text(d->arena, d->scenario->end));
+}
+
+/* A span that begins after the end shows nothing: `never` would hold, whatever happens. */
+static void check_spans(struct scn_decoder *d) {
+  chorus_time end = d->scenario->end;
+  for (size_t i = 0; i < d->impairment_count && !d->is_topology; i++) {
+    const struct scn_impairment *m = &d->impairments[i];
+    if (m->impairment.from > end && !m->optional) complain_span(d, m->place, m->impairment.from);
+  }
+  for (size_t i = 0; i < d->expectation_count && !d->is_topology; i++)
+    if (d->expectations[i].from_time > end)
+      complain_span(d, d->expectations[i].place, d->expectations[i].from_time);
+}
+
 static void decode_sections(struct scn_decoder *d) {
   struct scn_document *doc = d->document;
   const scn_value *root = scn_root(doc), *part;
@@ -201,6 +219,7 @@ static void decode_sections(struct scn_decoder *d) {
   d->scenario->end = default_end(d);
   scn_read_duration(doc, root, "end", &d->scenario->end);
   check_end(d);
+  check_spans(d);
 }
 
 static void hand_over(struct scn_decoder *d) {
@@ -244,12 +263,15 @@ static void copy_settings(struct scn_scenario *s, struct scn_arena *arena,
   s->setting_count = copy ? count : 0;
 }
 
-static void decode(struct scn_document *doc, struct scn_scenario *s, bool is_topology,
+static void decode(struct scn_document *doc, struct scn_scenario *s, const struct scn_file *file,
                    const struct scn_setting *settings, size_t count) {
-  struct scn_decoder d = {
-      .document = doc, .arena = doc->arena, .scenario = s, .is_topology = is_topology};
+  struct scn_decoder d = {.document = doc,
+                          .arena = doc->arena,
+                          .scenario = s,
+                          .is_topology = file->is_topology,
+                          .own_resources = file->own_resources};
   doc->has_names = true;
-  scn_expect_map(doc, scn_root(doc), is_topology ? "a topology" : "a scenario", top_keys);
+  scn_expect_map(doc, scn_root(doc), d.is_topology ? "a topology" : "a scenario", top_keys);
   if (!scn_is_map(scn_root(doc))) return;
   read_parameters(doc);
   for (size_t i = 0; i < count; i++) apply_setting(doc, &settings[i]);
@@ -274,7 +296,7 @@ struct scn_scenario *scn_load(const struct scn_file *file, const char *name,
   s->topic = scn_print(arena, "%s", file->topic);
   s->digest = digest(file, settings, count);
   copy_settings(s, arena, settings, count);
-  decode(&doc, s, file->is_topology, s->settings, s->setting_count);
+  decode(&doc, s, file, s->settings, s->setting_count);
   s->name = scn_print(arena, "%s", name ? name : s->id ? s->id : "");
   scn_document_free(&doc);
   if (errors->total == before) return s;

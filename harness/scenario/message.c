@@ -31,7 +31,7 @@ static const struct option_row option_rows[] = {
     {"size1", 60, OPTION_UINT},          {"echo", 252, OPTION_OPAQUE},
     {"no-response", 258, OPTION_UINT},   {"request-tag", 292, OPTION_OPAQUE},
 };
-enum { OPTION_ROWS = sizeof option_rows / sizeof *option_rows };
+enum { OPTION_ROWS = sizeof option_rows / sizeof *option_rows, DATAGRAM_MAX = 65507 };
 
 static const struct option_row *option_by_name(const char *name) {
   for (size_t i = 0; i < OPTION_ROWS; i++)
@@ -48,7 +48,8 @@ static void add_option(struct scn_decoder *d, struct option_list *list, uint16_t
                        const void *value, size_t length) {
   struct scn_option *o = scn_append(d->arena, &list->options, &list->count, sizeof *o);
   if (!o) return;
-  *o = (struct scn_option){.number = number, .length = (uint16_t)length, .value = value};
+  *o = (struct scn_option){.number = number, .value = value};
+  o->length = (uint16_t)(length < UINT16_MAX ? length : UINT16_MAX); /* too long either way */
   for (; o > list->options && o[-1].number > o->number; o--) {
     struct scn_option swap = o[-1];
     o[-1] = o[0];
@@ -242,6 +243,16 @@ static void refuse_beside_raw(struct scn_decoder *d, const scn_value *map) {
   }
 }
 
+/* What does not fit into a datagram would not be sent. */
+static void check_length(struct scn_decoder *d, const scn_value *map, const struct scn_message *m) {
+  size_t length = 4u + m->token_length + m->marker + m->payload_length + m->trailing_length;
+  for (size_t i = 0; i < m->option_count; i++) length += 1u + m->options[i].length;
+  if (!m->raw && length > DATAGRAM_MAX)
+    scn_complain(d->document, map,
+                 "this message has %zu octets or more, of at most %d in a datagram", length,
+                 (int)DATAGRAM_MAX);
+}
+
 void scn_decode_message(struct scn_decoder *d, const scn_value *map, bool answer,
                         struct scn_message *m) {
   struct option_list list = {NULL, 0};
@@ -260,6 +271,7 @@ void scn_decode_message(struct scn_decoder *d, const scn_value *map, bool answer
   scn_read_hex(d->document, map, "trailing", 65000, &m->trailing, &m->trailing_length);
   scn_read_hex(d->document, map, "raw", 65507, &m->raw, &m->raw_length);
   refuse_beside_raw(d, map);
+  check_length(d, map, m);
 }
 
 /* ---- answers ---- */
@@ -275,7 +287,7 @@ static void read_when(struct scn_decoder *d, const scn_value *map, struct scn_an
   if (!map || !scn_expect_map(d->document, map, "when", when_keys)) return;
   scn_read_word(d->document, map, "message", scn_kind_words, &kind);
   a->kind = (enum scn_kind)kind;
-  scn_read_text(d->document, map, "path", &a->path);
+  scn_read_path(d, map, &a->path);
   if (scn_read_code(d, map, "code", &code)) a->code = code.code;
   scn_read_type(d, map, "type", &a->type);
   scn_read_destination(d, map, &a->destination);

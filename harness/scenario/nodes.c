@@ -73,6 +73,11 @@ static void read_attributes(struct scn_decoder *d, const scn_value *map, struct 
   r->attributes = all;
 }
 
+static bool is_response_code(const struct scn_code *code) {
+  unsigned class = code->code >> 5;
+  return !code->whole_class && (class == 2 || class == 4 || class == 5);
+}
+
 static void read_kind(struct scn_decoder *d, const scn_value *map, struct ref_resource *r) {
   static const char *const words[] = {"state", "counter", "fixed", NULL};
   static const uint32_t methods[] = {
@@ -84,7 +89,7 @@ static void read_kind(struct scn_decoder *d, const scn_value *map, struct ref_re
   r->methods = methods[kind];
   struct scn_code code = {.set = false};
   const scn_value *value = scn_get(d->document, map, "code");
-  if (scn_read_code(d, map, "code", &code) && (code.whole_class || code.code < 0x40))
+  if (scn_read_code(d, map, "code", &code) && !is_response_code(&code))
     scn_complain(d->document, value, "a resource answers with a Response Code such as 2.05");
   if (value && r->kind != REF_RESOURCE_FIXED)
     scn_complain(d->document, value, "code needs kind: fixed");
@@ -240,6 +245,34 @@ static void give_addresses(struct scn_decoder *d, const scn_value *map, struct s
   node->address_count = 2;
 }
 
+/* A member of a group listens on its port, which 5684 is not (seed section 2.3.2). */
+static void check_group(struct scn_decoder *d, const scn_value *at, const struct scn_node *node,
+                        const struct chorus_endpoint *group) {
+  char text[CHORUS_ENDPOINT_TEXT];
+  chorus_endpoint_text(group, text);
+  if (!chorus_is_group(group))
+    scn_complain(d->document, at, "%s is no group address (ff00::/8, 224.0.0.0/4)", text);
+  else if (node->role == SCN_SERVER && group->port == CHORUS_COAPS_PORT)
+    scn_complain(d->document, at, "%s: port 5684 is not for group communication", text);
+}
+
+static void read_groups(struct scn_decoder *d, const scn_value *map, struct scn_node *node) {
+  const scn_value *list = scn_get(d->document, map, "groups");
+  struct ref_server_config *c = &node->server;
+  size_t before = d->document->errors->total;
+  scn_endpoints(d, map, "groups", CHORUS_COAP_PORT, &c->groups, &c->group_count);
+  if (d->document->errors->total > before) return; /* some of the list are missing */
+  for (size_t i = 0; i < c->group_count; i++)
+    check_group(d, scn_item(d->document, list, i), node, &c->groups[i]);
+}
+
+static void check_client_port(struct scn_decoder *d, const scn_value *map,
+                              const struct scn_node *node) {
+  if (node->role == SCN_CLIENT && node->client.port == CHORUS_COAPS_PORT)
+    scn_complain(d->document, scn_get(d->document, map, "port"),
+                 "port 5684 is not for group communication");
+}
+
 static void read_common(struct scn_decoder *d, const scn_value *map, struct scn_node *node) {
   uint64_t port = node->role == SCN_CLIENT ? 40000 : CHORUS_COAP_PORT;
   scn_read_boolean(d->document, map, "multicast-loopback", &node->multicast_loopback);
@@ -249,8 +282,8 @@ static void read_common(struct scn_decoder *d, const scn_value *map, struct scn_
   node->processing = 2 * CHORUS_SECOND;
   scn_read_duration(d->document, map, "processing", &node->processing);
   read_link(d, map, node);
-  scn_endpoints(d, map, "groups", CHORUS_COAP_PORT, &node->server.groups,
-                &node->server.group_count);
+  read_groups(d, map, node);
+  check_client_port(d, map, node);
 }
 
 static void read_by_role(struct scn_decoder *d, const scn_value *map, struct scn_node *node) {

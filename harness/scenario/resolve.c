@@ -89,6 +89,17 @@ const char *scn_resolve(struct scn_decoder *d, const scn_value *at, const char *
   return result;
 }
 
+bool scn_check_version(struct scn_decoder *d, const scn_value *at,
+                       const struct chorus_endpoint *endpoint, const char *text) {
+  unsigned version = chorus_is_ipv4(endpoint) ? 4 : 6;
+  if (version == d->scenario->network.ip) return true;
+  scn_complain(d->document, at,
+               "%s is an IPv%u address, but network.ip is %u; name it under network.groups or "
+               "network.addresses with one for each version",
+               text, version, d->scenario->network.ip);
+  return false;
+}
+
 bool scn_endpoint(struct scn_decoder *d, const scn_value *value, uint16_t port,
                   struct chorus_endpoint *endpoint) {
   const char *text = scn_text_with_names(d->document, value);
@@ -99,13 +110,11 @@ bool scn_endpoint(struct scn_decoder *d, const scn_value *value, uint16_t port,
                  "\"%s\" is no endpoint; write [ff35::1]:5683, 192.0.2.1:5683 or a $name", text);
     return false;
   }
-  unsigned version = chorus_is_ipv4(endpoint) ? 4 : 6;
-  if (version == d->scenario->network.ip) return true;
-  scn_complain(d->document, value,
-               "%s is an IPv%u address, but network.ip is %u; name it under network.groups or "
-               "network.addresses with one for each version",
-               text, version, d->scenario->network.ip);
-  return false;
+  if (port && endpoint->port == 0) {
+    scn_complain(d->document, value, "\"%s\" has no port: write a number from 1 to 65535", text);
+    return false;
+  }
+  return scn_check_version(d, value, endpoint, text);
 }
 
 void scn_endpoints(struct scn_decoder *d, const scn_value *map, const char *key, uint16_t port,
@@ -174,6 +183,14 @@ bool scn_read_code(struct scn_decoder *d, const scn_value *map, const char *key,
   if (scn_parse_code(text, code)) return true;
   scn_complain(d->document, scn_get(d->document, map, key),
                "\"%s\" is no code; write GET, 2.05, 4.xx or EMPTY", text);
+  return false;
+}
+
+bool scn_read_path(struct scn_decoder *d, const scn_value *map, const char **path) {
+  if (!scn_read_text(d->document, map, "path", path)) return false;
+  if (**path == '/') return true;
+  scn_complain(d->document, scn_get(d->document, map, "path"), "\"%s\" is no path: write /%s",
+               *path, *path);
   return false;
 }
 

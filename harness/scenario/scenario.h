@@ -268,6 +268,8 @@ struct scn_file {
   const char *const *catalogue;
   size_t catalogue_count;
   bool is_topology;             /* never with variants */
+  bool own_resources;           /* a stack under test has resources that the file does not tell:
+                                   `set` of others than those of the file is no mistake */
   struct scn_variant *variants; /* one or more */
   size_t variant_count;
   void *memory;

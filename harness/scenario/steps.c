@@ -7,7 +7,7 @@
 #include "scenario/decode.h"
 #include "scenario/units.h"
 
-enum { MAX_STEPS = 50000 };
+enum { MAX_STEPS = 50000, OPTION_MAX = 1034 /* octets (RFC 7252, table 4: Proxy-Uri) */ };
 
 /* ---- commands ---- */
 
@@ -87,16 +87,20 @@ struct draft {
   const scn_value *map;
   uint64_t loop; /* 0: no loop, else 1 and up */
   uint32_t node;
+  chorus_time at;
 };
 
 static const char *const argument_hints[] = {
-    [ARGUMENT_DURATION] = "a duration such as 5s",
+    [ARGUMENT_DURATION] = "a duration such as 5s, at most 1000000h",
     [ARGUMENT_METHOD] = "a method such as GET",
     [ARGUMENT_TYPE] = "auto, NON or CON",
     [ARGUMENT_CODE] = "a Response Code such as 2.05, or auto",
     [ARGUMENT_MID] = "same or new",
-    [ARGUMENT_OPTION] = "\"number=hex\"",
+    [ARGUMENT_OPTION] = "\"number=hex\", at most 1034 octets",
 };
+
+/* Longer than any run, and short enough for deadlines to be added up. */
+#define LONGEST (1000000 * (3600 * CHORUS_SECOND))
 
 /* Of numbers their range, of octets in hexadecimal how many. */
 static const struct {
@@ -108,7 +112,7 @@ static const struct {
 };
 
 static bool good_hex(const char *text, size_t max) {
-  uint8_t octets[1100];
+  uint8_t octets[OPTION_MAX];
   size_t length;
   return scn_hex(text, octets, max < sizeof octets ? max : sizeof octets, &length);
 }
@@ -116,7 +120,9 @@ static bool good_hex(const char *text, size_t max) {
 static bool good_response_code(const char *text) {
   struct scn_code code;
   if (strcmp(text, "auto") == 0) return true;
-  return scn_parse_code(text, &code) && !code.whole_class && code.code >= 2 << 5;
+  if (!scn_parse_code(text, &code) || code.whole_class) return false;
+  unsigned class = code.code >> 5;
+  return class == 2 || class == 4 || class == 5;
 }
 
 static bool good_option(const char *text) {
@@ -141,8 +147,9 @@ static bool good_argument(enum argument_kind kind, const char *text) {
   if (is_number(kind))
     return scn_integer(text, limits[kind].max, &number) && number >= limits[kind].min;
   switch (kind) {
-    case ARGUMENT_DURATION: return scn_duration(text, &time) && time > 0;
-    case ARGUMENT_METHOD: return scn_parse_code(text, &code) && code.code >= 1 && code.code <= 7;
+    case ARGUMENT_DURATION: return scn_duration(text, &time) && time > 0 && time <= LONGEST;
+    case ARGUMENT_METHOD:
+      return text[0] > '9' && scn_parse_code(text, &code) && code.code >= 1 && code.code <= 7;
     case ARGUMENT_TYPE:
       return strcmp(text, "auto") == 0 || (scn_parse_type(text, &type) && type < 2);
     case ARGUMENT_CODE: return good_response_code(text);
@@ -183,7 +190,7 @@ static const char *argument_id(struct scn_decoder *d, const struct draft *draft,
   if (!makes && !known) complain_unknown_id(d, value, text);
   if (!makes) return text;
   struct scn_request_id *r = scn_append(d->arena, &d->requests, &d->request_count, sizeof *r);
-  if (r) *r = (struct scn_request_id){.id = text, .node = draft->node};
+  if (r) *r = (struct scn_request_id){.id = text, .node = draft->node, .at = draft->at};
   return text;
 }
 
@@ -196,6 +203,30 @@ static void complain_argument(struct scn_decoder *d, const struct argument_row *
   if (row->kind == ARGUMENT_TOKEN || row->kind == ARGUMENT_HEX)
     hint = scn_print(d->arena, "at most %u octets in hexadecimal", limits[row->kind].max);
   scn_complain(d->document, value, "\"%s\" is no %s: write %s", text, row->name, hint);
+}
+
+/* Octets without spaces and colons. */
+static const char *plain_hex(struct scn_decoder *d, const char *text) {
+  uint8_t octets[OPTION_MAX];
+  size_t length = 0;
+  scn_hex(text, octets, sizeof octets, &length);
+  char *plain = scn_alloc(d->arena, 2 * length + 1);
+  for (size_t i = 0; plain && i < length; i++)
+    snprintf(plain + 2 * i, 3, "%02x", (unsigned)octets[i]);
+  return plain;
+}
+
+/* A good value in the one way of writing it that nodes know (docs/commands.md). */
+static const char *plain_value(struct scn_decoder *d, enum argument_kind kind, const char *text) {
+  uint64_t number;
+  if (is_number(kind) && scn_integer(text, UINT64_MAX, &number))
+    return scn_print(d->arena, "%llu", (unsigned long long)number);
+  if (kind == ARGUMENT_TOKEN || kind == ARGUMENT_HEX) return plain_hex(d, text);
+  if (kind != ARGUMENT_OPTION) return text;
+  size_t length = strcspn(text, "=");
+  const char *octets = plain_hex(d, text + length + 1);
+  if (!octets || !scn_integer(scn_copy(d->arena, text, length), UINT16_MAX, &number)) return NULL;
+  return scn_print(d->arena, "%llu=%s", (unsigned long long)number, octets);
 }
 
 static const char *argument_value(struct scn_decoder *d, const struct draft *draft,
@@ -219,7 +250,7 @@ static const char *argument_value(struct scn_decoder *d, const struct draft *dra
   }
   if (row->kind == ARGUMENT_DURATION && scn_duration(text, &time))
     return scn_duration_text(d->arena, time);
-  return text;
+  return plain_value(d, row->kind, text);
 }
 
 struct argument_list {
@@ -266,6 +297,7 @@ static void decode_command(struct scn_decoder *d, const struct draft *draft,
   const scn_value *map = scn_get(d->document, draft->map, verb->verb);
   const struct scn_node *node = &d->nodes[draft->node];
   struct argument_list list = {NULL, 0};
+  size_t before = d->document->errors->total;
   if (!command_map(d, verb, map)) return;
   bool fits = verb->any_role ? node->role != SCN_TESTER : verb->role == node->role;
   if (!fits)
@@ -279,6 +311,7 @@ static void decode_command(struct scn_decoder *d, const struct draft *draft,
   step->kind = SCN_COMMAND;
   step->command =
       (struct chorus_command){.verb = verb->verb, .arguments = list.arguments, .count = list.count};
+  if (fits && d->document->errors->total == before) scn_check_command(d, map, step);
 }
 
 /* ---- sending ---- */
@@ -333,7 +366,7 @@ static void decode_node_step(struct scn_decoder *d, const scn_value *map, chorus
                              uint64_t loop, const uint32_t *nodes, size_t count) {
   const struct verb_row *verb = find_verb(d, map);
   for (size_t i = 0; i < count; i++) {
-    struct draft draft = {.map = map, .loop = loop, .node = nodes[i]};
+    struct draft draft = {.map = map, .loop = loop, .node = nodes[i], .at = at};
     struct scn_step *step = add_step(d, map, at);
     if (!step) return;
     step->node = nodes[i];
@@ -444,4 +477,5 @@ void scn_decode_steps(struct scn_decoder *d, const scn_value *list) {
   if (d->step_count >= MAX_STEPS)
     scn_complain(d->document, list, "more than %d steps", (int)MAX_STEPS);
   sort_by_time(d);
+  scn_check_order(d);
 }

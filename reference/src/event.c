@@ -16,7 +16,7 @@ bool ref_parse_duration(const char *text, chorus_time *ns) {
   uint64_t n = 0;
   const char *at = text;
   for (; *at >= '0' && *at <= '9'; at++) {
-    if (n > UINT32_MAX) return false;
+    if (n > UINT64_MAX / 20) return false;
     n = n * 10 + (uint64_t)(*at - '0');
   }
   if (at == text) return false;

@@ -195,7 +195,7 @@ static const struct {
     {HEAD NODES "steps:\n  - {at: 1s, node: c1, request: {id: q1}}\n" EXPECT,
      "x.yaml:9:33: this command needs uri\n"},
     {HEAD NODES "steps:\n  - {at: 1s, node: c1, request: {id: q1, uri: x, timeout: 5}}\n" EXPECT,
-     "x.yaml:9:59: \"5\" is no timeout: write a duration such as 5s\n"},
+     "x.yaml:9:59: \"5\" is no timeout: write a duration such as 5s, at most 1000000h\n"},
     {HEAD NODES "steps:\n  - {at: 1s, node: c1}\n" EXPECT,
      "x.yaml:9:5: a step does one thing (request, repeat, forget, set, join, leave, restart, send, "
      "network or repair); this one does 0\n"},

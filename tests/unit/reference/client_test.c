@@ -181,6 +181,20 @@ START_TEST(concurrent_requests_are_told_apart) {
 }
 END_TEST
 
+/* The loader hands durations over in the largest unit that is exact: it may be many nanoseconds. */
+START_TEST(long_timeouts_to_the_nanosecond) {
+  struct bench b;
+  start(&b, NULL);
+  int status = ask(&b, "request", "id", "q", "uri", GROUP, "timeout", "100000000001ns");
+  ck_assert_int_eq(status, CHORUS_OK);
+  bench_run(&b, 100 * CHORUS_SECOND);
+  ck_assert_uint_eq(said_count(&b, CHORUS_EVENT_DONE), 0);
+  bench_run(&b, 100 * CHORUS_SECOND + 1);
+  ck_assert_str_eq(said_last(&b, CHORUS_EVENT_DONE)->detail, "timeout");
+  stop(&b);
+}
+END_TEST
+
 START_TEST(repeats) {
   struct bench b;
   start(&b, NULL);
@@ -478,6 +492,7 @@ int main(void) {
                                 invalid_responses_do_not_count,
                                 confirmable_responses_are_acknowledged,
                                 concurrent_requests_are_told_apart,
+                                long_timeouts_to_the_nanosecond,
                                 repeats,
                                 confirmable_requests_are_retransmitted,
                                 unicast_responses,
