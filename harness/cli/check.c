@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* chorus check */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,10 +363,6 @@ static int check_all(struct check *c) {
   }
   tell_unapplied(c);
   int code = exit_code(c, runs);
-  if (fflush(stdout) != 0) {
-    fprintf(stderr, "chorus check: cannot write to standard output: %s\n", strerror(errno));
-    code = CLI_ERROR;
-  }
   json_decref(runs);
   jdg_free(judge);
   return code;

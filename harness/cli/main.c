@@ -63,10 +63,18 @@ static int run_command(int count, char **arguments) {
   return unknown_command(name);
 }
 
-/* What was asked for has to arrive: a list that a full disk cut short is no success. */
+/* A verdict of Chorus; other codes say what went wrong already, or are those of a program. */
+static bool is_verdict(int code) {
+  return code == CLI_OK || code == CLI_FAILED || code == CLI_INCONCLUSIVE;
+}
+
+/*
+ * What was asked for has to arrive: a list that a full disk cut short is an error, whatever it was
+ * about to say. An error weighs more than a failure, as among verdicts (run_worst).
+ */
 static int finish(int code) {
   bool written = fflush(stdout) == 0 && !ferror(stdout);
-  if (written || code != CLI_OK) return code;
+  if (written || !is_verdict(code)) return code;
   fprintf(stderr, "chorus: cannot write to standard output%s%s\n", errno ? ": " : "",
           errno ? strerror(errno) : "");
   return CLI_ERROR;

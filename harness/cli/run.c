@@ -213,10 +213,6 @@ static bool write_results(const struct cli_run_options *o, const json_t *results
   if (o->json) {
     json_dumpf(results, stdout, JSON_INDENT(1));
     fputc('\n', stdout);
-    if (fflush(stdout) != 0) {
-      fprintf(stderr, "chorus run: cannot write the results: %s\n", strerror(errno));
-      return false;
-    }
   }
   if (!o->out) return true;
   snprintf(path, sizeof path, "%s/results.json", o->out);

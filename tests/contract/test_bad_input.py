@@ -271,6 +271,28 @@ def test_a_full_standard_output_is_exit_3(tool: Chorus, arguments: list[str]) ->
     assert "No space left" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_full_standard_output_is_exit_3_whatever_it_would_have_said(
+    tool: Chorus, home: Path, tmp_path: Path, command: str, options: list[str]
+) -> None:
+    """An error weighs more than a failure, for each command, and is told once."""
+    unmet = tmp_path / "unmet.yaml"
+    unmet.write_text(GOOD.replace("each: 1", "each: 2"))
+    what = {"check": home / "tests/captures/aiocoap-ipv4-bridge.pcap", "run": unmet}[command]
+    out = ["--out", str(tmp_path / "out")] if command == "run" else []
+    tool.call(command, str(what), *out, *options).check_exit_code(1)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [tool.path, command, str(what), *out, *options],
+            env={**os.environ, **tool.environment},
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.count("cannot write to standard output: No space left") == 1
+
+
 def test_without_the_package_for_reports_it_is_exit_3(tool: Chorus, tmp_path: Path) -> None:
     """Python would end with 1, which is what `diff` says when something broke."""
     bare = tmp_path / "python"
