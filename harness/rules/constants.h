@@ -26,6 +26,9 @@
 #define RULE_EXCHANGE_LIFETIME (247 * CHORUS_SECOND)
 #define RULE_NON_LIFETIME      (145 * CHORUS_SECOND)
 
+/* In captures made elsewhere no application tells that it gave up: nobody does so soon. */
+#define RULE_SOON RULE_ACK_TIMEOUT
+
 /* Section 4.6: bounds when nothing is known about the path. Octets. */
 #define RULE_MAX_MESSAGE_SIZE 1152u
 #define RULE_MAX_PAYLOAD_SIZE 1024u

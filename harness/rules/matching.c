@@ -192,7 +192,6 @@ void rule_gc_5_3_05(struct jdg_look *look) {
  * it, and does not give up so soon on one request after the other.
  */
 #define REJECTIONS 2u
-#define SOON       RULE_ACK_TIMEOUT
 
 struct rejections {
   uint64_t serial; /* of the request that the last one was for */
@@ -206,7 +205,7 @@ static bool wanted(const struct jdg_look *look) {
   if (q->spoofed || q->proxied || q->oscore || q->type != DIS_NON) return false;
   if (q->code != RULE_CODE_GET && q->code != RULE_CODE_FETCH) return false;
   if (q->observe != DIS_ABSENT || q->no_response != DIS_ABSENT) return false;
-  return q->responders < 2 && a->time - q->last_time < SOON;
+  return q->responders < 2 && a->time - q->last_time < RULE_SOON;
 }
 
 static void judge_rejections(struct jdg_look *look) {

@@ -316,7 +316,6 @@ struct outstanding {
  * requests get their answers after the second was sent, so soon that nobody had given up.
  */
 #define SHARED_KEPT 8
-#define SOON        RULE_ACK_TIMEOUT
 
 struct shared_token {
   uint64_t serial; /* of the second request; 0: unused */
@@ -386,7 +385,7 @@ static bool unusual(const struct jdg_request *r) {
 static void note_shared(struct jdg_look *look, const struct jdg_request *old) {
   const struct jdg_request *r = look->request;
   struct token_user *user = jdg_state(look, sizeof *user);
-  if (!user || look->certain || look->host->has_events || look->gap >= SOON) return;
+  if (!user || look->certain || look->host->has_events || look->gap >= RULE_SOON) return;
   if (unusual(r) || unusual(old) || old->responders || old->repeats) return;
   user->shared[user->next++ % SHARED_KEPT] =
       (struct shared_token){.serial = r->serial, .frame = look->frame, .time = look->now};
