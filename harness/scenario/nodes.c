@@ -27,7 +27,9 @@ static const char *const server_keys[] = {COMMON_KEYS,
                                           "statement",
                                           NULL};
 static const char *const tester_keys[] = {COMMON_KEYS, "groups", "port", "answers", NULL};
-static const char *const host_keys[] = {COMMON_KEYS, "groups", NULL};
+static const char *const host_keys[] = {
+    "role",    "count",     "link",   "link-local", "multicast-loopback",
+    "no-icmp", "addresses", "groups", NULL}; /* programs have a stack and a time of their own */
 static const char *const *const keys_of[] = {client_keys, server_keys, tester_keys, host_keys};
 static const char *const role_words[] = {"client", "server", "tester", NULL};
 static const char *const topology_role_words[] = {"client", "server", "tester", "host", NULL};

@@ -41,6 +41,7 @@ def test_everything_is_in_its_place(prefix: Path) -> None:
         "bin/chorus", "include/chorus/reference.h", "include/chorus/emulator.h",
         "include/chorus/node.h", "share/man/man1/chorus.1", "share/doc/chorus/README.md",
         "share/chorus/schema/results.schema.json", "share/chorus/schema/scenario.schema.json",
+        "share/chorus/schema/topology.schema.json", "share/chorus/schema/manifest.schema.json",
     ):  # fmt: skip
         assert (prefix / name).is_file(), name
     assert list(prefix.rglob("libchorus_reference.a"))
