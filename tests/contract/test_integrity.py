@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Holes of other suites, each fed to ours (W4, W13, W18, W20): what must not look passed."""
+"""Holes of other suites, each fed to ours (docs/integrity.md): what must not look passed."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_the_base_passes(tool: Chorus, tmp_path: Path) -> None:
 
 
 def test_w4_a_required_rule_that_is_not_exercised_is_an_error(tool: Chorus, tmp_path: Path) -> None:
-    result = run(tool, tmp_path, covers="GC-2.3.1-02, NR-02")
+    result = run(tool, tmp_path, covers="GC-2.3.1-02, GC-2.3.1-12")
     result.check_exit_code(3).check_verdict("error")
     assert items(result, "error") == ["required"]
 
@@ -71,6 +72,30 @@ def test_w18_an_impairment_that_touched_no_packet_is_an_error(tool: Chorus, tmp_
     result = run(tool, tmp_path, network=unused)
     result.check_exit_code(3).check_verdict("error")
     assert items(result, "error") == ["harness"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ({}, 0),
+        ({"path": "not-there"}, 1),
+        ({"covers": "GC-0-00"}, 2),
+        ({"covers": "GC-2.3.1-12"}, 3),
+    ],
+)
+def test_w11_every_exit_code(
+    tool: Chorus, tmp_path: Path, parts: dict[str, str], code: int
+) -> None:
+    run(tool, tmp_path, **parts).check_exit_code(code)
+
+
+def test_w11_inconclusive_is_exit_4_when_strict(tool: Chorus, home: Path, tmp_path: Path) -> None:
+    """Whether a server has to answer a stranger that relaxes suppression stays undecided."""
+    scenario = home / "scenarios/server/no-response-relaxed-for-strangers.yaml"
+    file = tmp_path / "undecided.yaml"
+    file.write_text(re.sub(r"(?m)^covers: .*", "covers: [NR-04]", scenario.read_text()))
+    tool.run(str(file)).check_exit_code(0).check_verdict("inconclusive")
+    tool.run(str(file), strict=True).check_exit_code(4)
 
 
 CUT = "network: {name: cut, from: c1, to: s1, loss: 100%}"

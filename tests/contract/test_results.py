@@ -138,7 +138,7 @@ def again(everything: tuple[ChorusResult, Path], tmp_path: Path) -> Callable[...
     return run
 
 
-def test_a_rerun_is_the_same_octet_by_octet(tool: Chorus, again: Callable[..., None]) -> None:
+def test_w15_a_rerun_is_the_same_octet_by_octet(tool: Chorus, again: Callable[..., None]) -> None:
     again(tool)
 
 
@@ -158,7 +158,7 @@ def other(tool: Chorus) -> Chorus:
     return Chorus(clang, environment=tool.environment)
 
 
-def test_another_compiler_changes_nothing(other: Chorus, again: Callable[..., None]) -> None:
+def test_w15_another_compiler_changes_nothing(other: Chorus, again: Callable[..., None]) -> None:
     again(other)
 
 
@@ -204,7 +204,7 @@ def verdicts_of(run: dict[str, Any]) -> Verdicts:
 def verdicts_offline(tool: Chorus, out: Path, run: dict[str, Any], *more: str) -> Verdicts:
     done = tool.call("check", "--json", "--events", str(out / run["events"]), *more,
                      str(out / run["capture"]))  # fmt: skip
-    assert done.stderr == ""
+    assert all("damaged and not judged" in line for line in done.stderr.splitlines())
     (checked,) = json.loads(done.stdout)
     return verdicts_of(checked)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Holes that were found in well-known suites, tried on the judge: absent fields, slack, order
- * within one instant, options of the future. (The others have their tests where they belong;
- * docs/reference.md.)
+ * within one instant, options of the future. (The others have their tests where they belong:
+ * docs/integrity.md.)
  */
 #include "check_run.h"
 #include "judge_fixture.h"

@@ -69,7 +69,7 @@ START_TEST(named_rule_kills) {
 }
 END_TEST
 
-START_TEST(other_rules_do_not_kill) {
+START_TEST(w17_other_rules_do_not_kill) {
   struct mutant wrong = *named("confirmable-group-request");
   struct mut_result r;
   wrong.rule = "COAP-5.10.1-01"; /* passes with and without the mutation */
@@ -90,7 +90,7 @@ START_TEST(unknown_rule_does_not_kill) {
 }
 END_TEST
 
-START_TEST(control_has_to_pass) {
+START_TEST(w17_control_has_to_pass) {
   struct mutant wrong = *named("etag-to-group");
   struct mut_result r;
   wrong.rule = "NR-01"; /* not exercised: no request has the option */
@@ -254,9 +254,9 @@ int main(void) {
   Suite *suite = suite_create("mutants");
   TCase *c = tcase_create("mutants");
   tcase_add_test(c, named_rule_kills);
-  tcase_add_test(c, other_rules_do_not_kill);
+  tcase_add_test(c, w17_other_rules_do_not_kill);
   tcase_add_test(c, unknown_rule_does_not_kill);
-  tcase_add_test(c, control_has_to_pass);
+  tcase_add_test(c, w17_control_has_to_pass);
   tcase_add_test(c, other_nodes_do_not_kill);
   tcase_add_test(c, without_stimulus_not_applied);
   tcase_add_test(c, controls_survive);
