@@ -122,6 +122,22 @@ def test_a_build_that_fails_is_exit_3_with_the_reason(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["read-only checkout", "built by root"])
+def test_a_folder_that_cannot_be_written_is_exit_3_and_says_what_helps(
+    home: Path, environment: dict[str, str], tmp_path: Path, there: bool
+) -> None:
+    """A file in the way stands for missing rights, which root does not miss."""
+    build = tmp_path / "build"
+    if there:
+        (build / ".lock").mkdir(parents=True)
+    else:
+        build.write_text("")
+    done = launch(home, environment | {"CHORUS_BUILD": str(build)}, "rules", "NR-01")
+    assert done.returncode == 3
+    assert f"cannot write to {build}; CHORUS_BUILD" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_the_suite_refuses_a_part_that_it_does_not_know(home: Path) -> None:
     """W1, for the test suite itself."""
     environment = {"CHORUS_HOME": str(home), "CHORUS_PYTHON": sys.executable}
