@@ -202,10 +202,11 @@ static void check_set(const struct subject *s) {
 static void check_group(const struct subject *s) {
   const char *text = argument(s, "group");
   struct chorus_endpoint group;
-  if (!text || !chorus_endpoint_parse(text, CHORUS_COAP_PORT, &group) || chorus_is_group(&group))
+  if (!text || !chorus_endpoint_parse(text, CHORUS_COAP_PORT, &group) ||
+      chorus_is_multicast(&group))
     return;
-  scn_complain(s->d->document, place(s, "group"), "%s is no group address (ff00::/8, 224.0.0.0/4)",
-               text);
+  scn_complain(s->d->document, place(s, "group"),
+               "%s is no multicast address (ff00::/8, 224.0.0.0/4)", text);
 }
 
 static void check_restart(const struct subject *s) {

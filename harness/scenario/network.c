@@ -6,6 +6,8 @@
 #include "scenario/decode.h"
 #include "scenario/units.h"
 
+enum { MTU_OF_DEVICES = 65521 }; /* of a TAP: its frames have 14 octets more */
+
 static const char *const network_keys[] = {
     "ip",          "latency", "mtu",       "reassembly-timeout",
     "links",       "groups",  "addresses", "reassembly-limit",
@@ -82,7 +84,8 @@ void scn_decode_network(struct scn_decoder *d, const scn_value *network) {
       scn_complain(d->document, scn_get(d->document, network, "ip"), "ip is 4 or 6");
     scn_read_duration(d->document, network, "latency", &n->latency);
     scn_read_duration(d->document, network, "reassembly-timeout", &n->reassembly_timeout);
-    scn_read_integer(d->document, network, "mtu", ip == 4 ? 68 : 1280, 65535, &mtu);
+    uint64_t largest = d->is_topology ? MTU_OF_DEVICES : UINT16_MAX;
+    scn_read_integer(d->document, network, "mtu", ip == 4 ? 68 : 1280, largest, &mtu);
     scn_read_integer(d->document, network, "reassembly-limit", 1, 65535, &limit);
     scn_read_boolean(d->document, network, "flood", &n->flood);
   }

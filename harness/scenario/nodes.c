@@ -252,8 +252,8 @@ static void check_group(struct scn_decoder *d, const scn_value *at, const struct
                         const struct chorus_endpoint *group) {
   char text[CHORUS_ENDPOINT_TEXT];
   chorus_endpoint_text(group, text);
-  if (!chorus_is_group(group))
-    scn_complain(d->document, at, "%s is no group address (ff00::/8, 224.0.0.0/4)", text);
+  if (!chorus_is_multicast(group))
+    scn_complain(d->document, at, "%s is no multicast address (ff00::/8, 224.0.0.0/4)", text);
   else if (node->role == SCN_SERVER && group->port == CHORUS_COAPS_PORT)
     scn_complain(d->document, at, "%s: port 5684 is not for group communication", text);
 }
@@ -385,14 +385,34 @@ static const struct scn_node *owner_before(const struct scn_decoder *d, const st
   return NULL;
 }
 
+/* ::1 and 127.0.0.0/8 never leave their host. */
+static bool is_loopback(const struct chorus_endpoint *address) {
+  static const uint8_t one[16] = {[15] = 1};
+  if (chorus_is_ipv4(address)) return address->address[12] == 127;
+  return memcmp(address->address, one, sizeof one) == 0;
+}
+
+static bool is_twice(const struct scn_node *node, const struct chorus_endpoint *address) {
+  for (const struct chorus_endpoint *a = node->addresses; a < address; a++)
+    if (chorus_same_address(a, address)) return true;
+  return false;
+}
+
+static const char *fault_of(struct scn_decoder *d, const struct scn_node *node,
+                            const struct chorus_endpoint *address) {
+  bool unicast = !chorus_is_group(address) && !chorus_is_unspecified(address);
+  if (!unicast) return "a node has unicast addresses";
+  if (is_loopback(address)) return "packets to it never leave their host";
+  if (is_twice(node, address)) return "it has it already";
+  const struct scn_node *owner = owner_before(d, node, address);
+  return owner ? scn_print(d->arena, "%s has it, too", owner->name) : NULL;
+}
+
 static void check_address(struct scn_decoder *d, const struct scn_node *node,
                           const struct chorus_endpoint *address) {
   char text[CHORUS_ENDPOINT_TEXT];
-  const struct scn_node *owner = owner_before(d, node, address);
-  bool unicast = !chorus_is_group(address) && !chorus_is_unspecified(address);
-  if (unicast && !owner) return;
-  const char *why =
-      unicast ? scn_print(d->arena, "%s has it, too", owner->name) : "a node has unicast addresses";
+  const char *why = fault_of(d, node, address);
+  if (!why) return;
   chorus_address_text(address, text);
   scn_errors_add(d->document->errors, d->document->path, d->document->text, node->place.line,
                  node->place.column, 1, "%s cannot have the address %s: %s", node->name, text, why);

@@ -36,7 +36,7 @@ FAULTS = [
     ("s1, restart: {port: 7000}", ":11:40:", "only clients"),
     ("s1, set: {path: /ligth, payload: a}", ":11:36:", 'did you mean "/light"?'),
     ("s1, leave: {group: '[ff35::2]'}", ":11:5:", "no member"),
-    ("s1, join: {group: '[2001:db8::9]'}", ":11:38:", "no group address"),
+    ("s1, join: {group: '[2001:db8::9]'}", ":11:38:", "no multicast address"),
     ("s1, forget: {of: q1}", ":11:32:", 'knows no "forget"'),
 ]
 
@@ -101,3 +101,24 @@ def test_a_rule_that_nothing_looks_for_cannot_be_covered(tool: Chorus, tmp_path:
     result = tool.call("run", str(file)).check_exit_code(2)
     assert "planned.yaml:13:10:" in result.stderr
     assert "not implemented" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("topology", "told"),
+    [
+        ("{nodes: {a: {}}, network: {mtu: 65522}}", 'net.yaml:1:32: "65522" is not a number'),
+        ("nodes: {a: {addresses: ['::1']}}", "net.yaml:1:9: a cannot have the address ::1"),
+        ("nodes: {a: {addresses: ['2001:db8::1', '2001:db8::1']}}", "net.yaml:1:9: a cannot have"),
+        (
+            "nodes: {a: {groups: ['2001:db8::1']}}",
+            "net.yaml:1:22: [2001:db8::1]:5683 is no multicast",
+        ),
+    ],
+)
+def test_what_no_network_could_be_made_of_is_exit_2(
+    tool: Chorus, tmp_path: Path, topology: str, told: str
+) -> None:
+    """Before any namespace is made, so that it needs none."""
+    file = write(tmp_path / "net.yaml", topology + "\n")
+    result = tool.call("emulate", str(file), "--", "true").check_exit_code(2)
+    assert told in result.stderr
