@@ -9,25 +9,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The launcher's environment has the packages; without a launcher they have to be installed. */
+/* The launcher's environment has what is needed; without a launcher Python needs Jinja2. */
 static const char *interpreter(void) {
   const char *python = getenv("CHORUS_PYTHON");
   return python && *python ? python : "python3";
 }
 
-/* Without its package Python would end with 1, which is what a failure means. */
+/*
+ * The package lies beside the program, if it is not installed. Without it, or what it needs, Python
+ * would end with 1, which is what a failure means.
+ */
 static const char program[] =
-    "import sys\n"
+    "import os, sys\n"
+    "sys.path += filter(None, [os.environ.get('CHORUS_REPORTS')])\n"
     "try:\n"
     "    from chorus_reports.__main__ import main\n"
     "except ImportError as error:\n"
     "    print(f'chorus: {sys.executable} cannot make reports: {error}; CHORUS_PYTHON names the'\n"
-    "          ' interpreter that has chorus-reports', file=sys.stderr)\n"
+    "          ' interpreter that has Jinja2 and chorus-reports', file=sys.stderr)\n"
     "    sys.exit(3)\n"
     "sys.exit(main())\n";
 
 static int replace_process(const char *subcommand, int count, char **arguments) {
-  char *words[count + 5];
+  char *words[count + 5], folder[4096];
+  if (cli_beside_program("reports", folder, sizeof folder)) setenv("CHORUS_REPORTS", folder, 1);
   const char *head[] = {interpreter(), "-c", program, subcommand};
   for (size_t i = 0; i < 4; i++) words[i] = (char *)(uintptr_t)head[i];
   for (int i = 0; i < count; i++) words[4 + i] = arguments[i];
@@ -45,7 +50,6 @@ int cli_diff(int count, char **arguments) {
 }
 
 bool cli_write_report(const char *results, const char *folder) {
-  if (!getenv("CHORUS_PYTHON")) return false;
   fflush(stdout);
   pid_t child = fork();
   if (child < 0) return false;

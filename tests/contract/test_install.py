@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
+import jinja2
+import markupsafe
 import pytest
 from machine import needs
 
@@ -56,6 +59,47 @@ def test_the_installed_tool_finds_its_scenarios(prefix: Path, tmp_path: Path) ->
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("*.pcapng"))
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path) -> Path:
+    """An interpreter that has Jinja2, as Debian packages it, and nothing of ours."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for module in (jinja2, markupsafe):
+        folder = Path(str(module.__file__)).parent
+        (packages / folder.name).symlink_to(folder)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec env PYTHONPATH={packages} {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
+def test_the_installed_tool_writes_its_report(
+    prefix: Path, tmp_path: Path, bare_python: Path
+) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CHORUS")}
+    out = tmp_path / "out"
+    done = subprocess.run(
+        [prefix / "bin/chorus", "run", "GC-2.3.1-02", "--out", str(out)],
+        env=kept | {"CHORUS_PYTHON": str(bare_python)}, cwd=tmp_path,
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "report   " in done.stdout
+    assert (out / "report/index.html").is_file()
+
+
+def test_a_run_without_python_says_that_there_is_no_report(prefix: Path, tmp_path: Path) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CHORUS")}
+    done = subprocess.run(
+        [prefix / "bin/chorus", "run", "GC-2.3.1-02", "--out", str(tmp_path / "out")],
+        env=kept | {"CHORUS_PYTHON": "/nonexistent/python"}, cwd=tmp_path,
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "cannot start /nonexistent/python" in done.stderr
+    assert "report   " not in done.stdout
 
 
 def test_the_installed_tool_finds_its_adapters(prefix: Path, tmp_path: Path) -> None:
