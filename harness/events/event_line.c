@@ -7,7 +7,7 @@
 #include "scenario/units.h"
 
 const char *evt_name(enum chorus_event_type type) {
-  return type <= CHORUS_EVENT_NOTE ? scn_event_words[type] : "note";
+  return type <= CHORUS_EVENT_FOLLOW ? scn_event_words[type] : "note";
 }
 
 bool evt_parse_name(const char *name, enum chorus_event_type *type) {

@@ -386,6 +386,11 @@ static void deliver(struct judge *judge, struct jdg_look *look) {
   look->frame = q->frame;
 }
 
+/* Without the message the Token says nothing, unless there is one. */
+static bool names_token(const struct chorus_event *e) {
+  return e->has_message || e->token_length;
+}
+
 void client_event(struct judge *judge, struct jdg_look *look) {
   const struct chorus_event *e = look->event;
   struct host *host = (struct host *)look->host;
@@ -396,7 +401,8 @@ void client_event(struct judge *judge, struct jdg_look *look) {
     return;
   }
   if (e->type != CHORUS_EVENT_REQUEST && e->type != CHORUS_EVENT_DONE &&
-      e->type != CHORUS_EVENT_REPEAT && e->type != CHORUS_EVENT_TOKEN_FREED)
+      e->type != CHORUS_EVENT_REPEAT && e->type != CHORUS_EVENT_TOKEN_FREED &&
+      !(e->type == CHORUS_EVENT_FOLLOW && names_token(e)))
     return;
   struct request *r = request_of_event(judge, host, e);
   if (!r) return;

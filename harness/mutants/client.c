@@ -292,6 +292,15 @@ static struct chorus_endpoint group_as_origin(const struct ref_env *env,
 }
 CLIENT_POLICY(group_as_origin, origin)
 
+static struct chorus_endpoint group_as_base(const struct ref_env *env,
+                                            const struct ref_exchange *request,
+                                            const struct ref_reply *reply) {
+  if (!request->group) return OWN.base(env, request, reply);
+  note(env);
+  return request->destination;
+}
+CLIENT_POLICY(group_as_base, base)
+
 /* ---- acknowledgements ---- */
 
 static int acknowledged(const struct ref_env *env, const struct ref_message *message, bool expected,

@@ -17,7 +17,8 @@ struct fuzz {
     unsigned client;
     uint64_t at_ms;
   } requests[MAX_REQUESTS]; /* made so far; q0, q1, ... */
-  unsigned request_count;
+  unsigned request_count, follow_count;
+  bool lists_links; /* the last request asks for links */
 };
 
 /*
@@ -287,6 +288,31 @@ static void write_message(struct fuzz *f, bool answer) {
   txt_print(f->out, "}");
 }
 
+/* Links as nobody may like them: followed they shall be, or not, and nothing else. */
+static void write_links(struct fuzz *f) {
+  static const char *const links[] = {"</light>;rt=light,</a>", "<a/b>;title='x,y',<?x=1>", "<//x>",
+                                      "</a%zz>,<../../a>",      "<coap://[ff35::1]/a>",     "<a",
+                                      "<coap://192.0.2.1/a>",   "</a>;anchor='/b',</b#c>"};
+  txt_print(f->out, "{type: auto, code: 2.05, options: [{content-format: 40}], payload: \"%s\"}",
+            PICK(f, links));
+}
+
+static void write_location(struct fuzz *f) {
+  static const char *const segments[] = {"light", "a", "..", "x/y"};
+  txt_print(f->out, "{type: auto, code: 2.01, options: [{location-path: \"%s\"}]}",
+            PICK(f, segments));
+}
+
+static void write_answer(struct fuzz *f) {
+  unsigned dice = below(f, 100);
+  if (dice < 10)
+    write_links(f);
+  else if (dice < 14)
+    write_location(f);
+  else
+    write_message(f, true);
+}
+
 static void write_answers(struct fuzz *f) {
   static const char *const gaps[] = {"0", "1us", "20ms", "1s", "4.9s", "12s", "60s"};
   unsigned count = below(f, 4);
@@ -298,7 +324,7 @@ static void write_answers(struct fuzz *f) {
     txt_print(f->out, ", every: %s", PICK(f, gaps));
     if (chance(f, 10)) txt_print(f->out, ", source-port: %u", between(f, 6000, 6002));
     txt_print(f->out, ", message: ");
-    write_message(f, true);
+    write_answer(f);
     txt_print(f->out, "}\n");
   }
 }
@@ -326,13 +352,16 @@ static const char *const uri_paths[] = {"/light",
                                         "/.well-known/core?rt=light",
                                         "/.well-known/core?rt=none"};
 
-static void write_uri(struct fuzz *f, bool group) {
+/* Returns the path. */
+static const char *write_uri(struct fuzz *f, bool group) {
   static const char *const groups[] = {"$g1", "$g1", "$g2", "$g3", "$all-coap-nodes"};
   if (group)
     txt_print(f->out, "\"coap://%s", PICK(f, groups));
   else
     txt_print(f->out, "\"coap://$s%u", between(f, 1, f->servers));
-  txt_print(f->out, "%s\"", PICK(f, uri_paths));
+  const char *path = PICK(f, uri_paths);
+  txt_print(f->out, "%s\"", path);
+  return path;
 }
 
 static void step_request(struct fuzz *f) {
@@ -345,7 +374,7 @@ static void step_request(struct fuzz *f) {
   bool group = chance(f, 75);
   const char *method = PICK(f, methods);
   txt_print(f->out, "node: c%u, request: {id: q%u, method: %s, uri: ", client, id, method);
-  write_uri(f, group);
+  const char *path = write_uri(f, group);
   if (strcmp(method, "GET") != 0 && strcmp(method, "DELETE") != 0)
     txt_print(f->out, ", payload: \"p%u\"", below(f, 100));
   if (!group && chance(f, 40)) txt_print(f->out, ", type: %s", chance(f, 50) ? "CON" : "NON");
@@ -355,6 +384,7 @@ static void step_request(struct fuzz *f) {
   txt_print(f->out, "}");
   f->requests[id].client = client;
   f->requests[id].at_ms = f->now_ms;
+  f->lists_links = strncmp(path, "/.well-known", 12) == 0 && strcmp(method, "GET") == 0;
   f->request_count++;
 }
 
@@ -363,6 +393,12 @@ static void step_repeat(struct fuzz *f) {
   txt_print(f->out, "node: c%u, optional: true, repeat: {of: q%u, mid: %s", f->requests[id].client,
             id, chance(f, 50) ? "same" : "new");
   txt_print(f->out, "}");
+}
+
+static void step_follow(struct fuzz *f, unsigned id) {
+  static const char *const links[] = {"", ", link: /light", ", link: /a"};
+  txt_print(f->out, "node: c%u, optional: true, follow: {of: q%u, id: f%u%s}",
+            f->requests[id].client, id, f->follow_count++, PICK(f, links));
 }
 
 static void step_send(struct fuzz *f) {
@@ -415,6 +451,8 @@ static void write_step(struct fuzz *f) {
     step_repeat(f);
   else if (dice < 46)
     step_server(f);
+  else if (dice < 49 && f->request_count)
+    step_follow(f, below(f, f->request_count));
   else if (dice < 52 && f->request_count)
     step_client(f);
   else if (dice < 56) {
@@ -440,7 +478,13 @@ static void write_steps(struct fuzz *f) {
   unsigned count = between(f, 2, 24);
   txt_print(f->out, "steps:\n");
   for (unsigned i = 0; i < count; i++) {
+    f->lists_links = false;
     write_step(f);
+    if (f->lists_links && chance(f, 70)) {
+      txt_print(f->out, "  - {at: %llums, ", (unsigned long long)f->now_ms);
+      step_follow(f, f->request_count - 1);
+      txt_print(f->out, "}\n");
+    }
     f->now_ms += gap_ms(f);
   }
 }

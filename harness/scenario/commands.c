@@ -13,6 +13,7 @@
 #include "scenario/uri.h"
 
 enum { PAYLOAD_MAX = 1024, MESSAGE_MAX = 1152, HEADER = 4, OPTIONS_MAX = 64, NAMES_SHOWN = 64 };
+enum { FOLLOW_ID_MAX = 64, FOLLOW_LINK_MAX = 511 };
 
 struct subject {
   struct scn_decoder *d;
@@ -197,6 +198,19 @@ static void check_set(const struct subject *s) {
   if (resource && resource->kind == REF_RESOURCE_COUNTER && !s->step->optional) check_counter(s);
 }
 
+/* ---- follow ---- */
+
+static void check_length(const struct subject *s, const char *name, size_t most) {
+  const char *text = argument(s, name);
+  if (text && strlen(text) > most)
+    scn_complain(s->d->document, place(s, name), "%s has at most %zu characters", name, most);
+}
+
+static void check_follow(const struct subject *s) {
+  check_length(s, "id", FOLLOW_ID_MAX);
+  check_length(s, "link", FOLLOW_LINK_MAX);
+}
+
 /* ---- join, leave, restart ---- */
 
 static void check_group(const struct subject *s) {
@@ -223,8 +237,9 @@ void scn_check_command(struct scn_decoder *d, const scn_value *map, const struct
   static const struct {
     const char *verb;
     void (*check)(const struct subject *);
-  } rows[] = {{"request", check_request}, {"repeat", check_repeat}, {"set", check_set},
-              {"join", check_group},      {"leave", check_group},   {"restart", check_restart}};
+  } rows[] = {{"request", check_request}, {"repeat", check_repeat}, {"follow", check_follow},
+              {"set", check_set},         {"join", check_group},    {"leave", check_group},
+              {"restart", check_restart}};
   const struct subject s = {.d = d, .map = map, .step = step, .node = &d->nodes[step->node]};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (strcmp(rows[i].verb, step->command.verb) == 0) rows[i].check(&s);

@@ -32,7 +32,8 @@ struct scn_request_id {
   const char *id;
   uint32_t node;
   chorus_time at;
-  bool ended; /* while the order of the steps is checked */
+  bool ended;  /* while the order of the steps is checked */
+  bool family; /* |id| is the first of id#1, id#2, ... */
 };
 
 /* In the order in which the decoder calls them. */

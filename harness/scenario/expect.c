@@ -32,7 +32,8 @@ const char *const scn_event_words[] = {[CHORUS_EVENT_REQUEST] = "request",
                                        [CHORUS_EVENT_RESTART] = "restart",
                                        [CHORUS_EVENT_LEAK] = "leak",
                                        [CHORUS_EVENT_NOTE] = "note",
-                                       [CHORUS_EVENT_NOTE + 1] = NULL};
+                                       [CHORUS_EVENT_FOLLOW] = "follow",
+                                       [CHORUS_EVENT_FOLLOW + 1] = NULL};
 
 /* `each` and `times` are the same but for whose they are; without both it is at least once. */
 static void read_times(struct scn_decoder *d, const scn_value *map, struct scn_expectation *e) {

@@ -27,8 +27,9 @@ enum argument_kind {
   ARGUMENT_TOKEN,
   ARGUMENT_HEX,
   ARGUMENT_MID,
-  ARGUMENT_ID, /* makes a request id */
-  ARGUMENT_OF, /* names one */
+  ARGUMENT_ID,     /* makes a request id */
+  ARGUMENT_FAMILY, /* makes any number of them: id#1, id#2, ... */
+  ARGUMENT_OF,     /* names one */
   ARGUMENT_OPTION,
 };
 
@@ -68,6 +69,10 @@ static const struct verb_row verb_rows[] = {
      SCN_CLIENT,
      false,
      {{"of", ARGUMENT_OF, true}, {"mid", ARGUMENT_MID, false}, {"to", ARGUMENT_ENDPOINT, false}}},
+    {"follow",
+     SCN_CLIENT,
+     false,
+     {{"of", ARGUMENT_OF, true}, {"id", ARGUMENT_FAMILY, true}, {"link", ARGUMENT_TEXT, false}}},
     {"forget", SCN_CLIENT, false, {{"of", ARGUMENT_OF, true}}},
     {"set",
      SCN_SERVER,
@@ -161,9 +166,17 @@ static bool good_argument(enum argument_kind kind, const char *text) {
   }
 }
 
+/* Of a family, which is kept as id#1, every number counts. */
+static bool is_named(const struct scn_request_id *r, const char *id) {
+  if (!r->family) return strcmp(r->id, id) == 0;
+  size_t length = strlen(r->id) - 1;
+  uint64_t number;
+  return strncmp(r->id, id, length) == 0 && scn_integer(id + length, UINT32_MAX, &number);
+}
+
 static bool id_known(struct scn_decoder *d, const char *id, uint32_t node) {
   for (size_t i = d->request_count; i-- > 0;)
-    if (d->requests[i].node == node && strcmp(d->requests[i].id, id) == 0) return true;
+    if (d->requests[i].node == node && is_named(&d->requests[i], id)) return true;
   return false;
 }
 
@@ -176,21 +189,28 @@ static void complain_unknown_id(struct scn_decoder *d, const scn_value *at, cons
                near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
+static void add_id(struct scn_decoder *d, const struct draft *draft, const scn_value *value,
+                   const char *id, bool family) {
+  bool known = draft->loop < 1000 && id_known(d, id, draft->node);
+  if (known) scn_complain(d->document, value, "there is a request \"%s\" of this node already", id);
+  struct scn_request_id *r = scn_append(d->arena, &d->requests, &d->request_count, sizeof *r);
+  if (!r) return;
+  *r = (struct scn_request_id){.id = id, .node = draft->node, .at = draft->at, .family = family};
+}
+
 /* In loops an id gets the number of the round: "q1" becomes "q1#3"; `of: q1#` means that one. */
 static const char *argument_id(struct scn_decoder *d, const struct draft *draft,
-                               const scn_value *value, const char *text, bool makes) {
+                               const scn_value *value, const char *text, enum argument_kind kind) {
   size_t length = strlen(text);
+  bool makes = kind != ARGUMENT_OF;
   if (draft->loop && makes)
     text = scn_print(d->arena, "%s#%llu", text, (unsigned long long)draft->loop);
   else if (draft->loop && length && text[length - 1] == '#')
     text = scn_print(d->arena, "%s%llu", text, (unsigned long long)draft->loop);
-  bool known = draft->loop < 1000 ? id_known(d, text, draft->node) : !makes;
-  if (makes && known)
-    scn_complain(d->document, value, "there is a request \"%s\" of this node already", text);
-  if (!makes && !known) complain_unknown_id(d, value, text);
-  if (!makes) return text;
-  struct scn_request_id *r = scn_append(d->arena, &d->requests, &d->request_count, sizeof *r);
-  if (r) *r = (struct scn_request_id){.id = text, .node = draft->node, .at = draft->at};
+  if (kind == ARGUMENT_ID) add_id(d, draft, value, text, false);
+  if (kind == ARGUMENT_FAMILY) add_id(d, draft, value, scn_print(d->arena, "%s#1", text), true);
+  bool known = makes || draft->loop >= 1000 || id_known(d, text, draft->node);
+  if (!known) complain_unknown_id(d, value, text);
   return text;
 }
 
@@ -236,8 +256,8 @@ static const char *argument_value(struct scn_decoder *d, const struct draft *dra
   const char *text = names ? scn_text_with_names(d->document, value) : scn_text(d->document, value);
   if (!text) return NULL;
   if (names) return scn_resolve(d, value, text);
-  if (row->kind == ARGUMENT_ID || row->kind == ARGUMENT_OF)
-    return argument_id(d, draft, value, text, row->kind == ARGUMENT_ID);
+  if (row->kind >= ARGUMENT_ID && row->kind <= ARGUMENT_OF)
+    return argument_id(d, draft, value, text, row->kind);
   if (row->kind == ARGUMENT_ENDPOINT) {
     char buffer[CHORUS_ENDPOINT_TEXT];
     if (!scn_endpoint(d, value, CHORUS_COAP_PORT, &endpoint)) return NULL;
@@ -343,8 +363,8 @@ static void decode_send(struct scn_decoder *d, const struct draft *draft, struct
 /* ---- one step ---- */
 
 static const char *const step_keys[] = {
-    "at",      "every",  "times",  "node", "optional", "network", "repair",  "send",
-    "request", "repeat", "forget", "set",  "join",     "leave",   "restart", NULL};
+    "at",     "every",  "times",  "node", "optional", "network", "repair",  "send", "request",
+    "repeat", "follow", "forget", "set",  "join",     "leave",   "restart", NULL};
 enum { FIRST_ACTION = 5 };
 
 static struct scn_step *add_step(struct scn_decoder *d, const scn_value *map, chorus_time at) {
@@ -419,8 +439,8 @@ static bool step_shape(struct scn_decoder *d, const scn_value *map) {
     scn_complain(d->document, map, "a step needs at, its time");
   else if (actions != 1)
     scn_complain(d->document, map,
-                 "a step does one thing (request, repeat, forget, set, join, leave, restart, "
-                 "send, network or repair); this one does %zu",
+                 "a step does one thing (request, repeat, follow, forget, set, join, leave, "
+                 "restart, send, network or repair); this one does %zu",
                  actions);
   else if (!network && !scn_get(d->document, map, "node"))
     scn_complain(d->document, map, "a step needs node, who does it");

@@ -172,6 +172,31 @@ static void check_repeat(struct sut_session *s) {
             m ? "under the same Message ID" : "nothing was sent again");
 }
 
+/* The first GET to a server after message number |from|. */
+static const struct sut_seen *unicast_get_after(const struct sut_session *s, size_t from) {
+  for (size_t i = from; i < s->seen_count; i++)
+    if (s->seen[i].code == 1 && !chorus_is_group(&s->seen[i].destination)) return &s->seen[i];
+  return NULL;
+}
+
+/* Asked before the servers' Leisure is over: what comes after it is followed. */
+static void check_follow(struct sut_session *s) {
+  if (!sut_verb_find(s->part, "follow")) return;
+  size_t from = s->seen_count;
+  struct sut_answer a =
+      sut_session_ask(s, s->stack, "GET", "coap://$GROUP/.well-known/core", NULL, 0, 0);
+  const char *const of[] = {"of", a.id, "id", "followed", NULL};
+  int status = sut_session_command(s, s->stack, "follow", of);
+  sut_session_run(s, PATIENCE);
+  bool told = sut_session_events(s, s->stack, CHORUS_EVENT_FOLLOW, a.id, NULL) > 0;
+  bool sent = unicast_get_after(s, from) != NULL;
+  sut_judge(s, status == CHORUS_OK && told && sent, "verb follow",
+            "a link of a response is followed, and the application says so",
+            status != CHORUS_OK ? "the command was turned down"
+            : sent              ? "no event follow"
+                                : "no link was followed by a GET to a server");
+}
+
 static void check_restart(struct sut_session *s) {
   if (!sut_verb_find(s->part, "restart")) return;
   int status = sut_session_command(s, s->stack, "restart", NULL);
@@ -230,6 +255,7 @@ void sut_check_client(struct sut_session *s) {
   check_arguments(s, sut_verb_find(s->part, "request"));
   check_group(s);
   check_repeat(s);
+  check_follow(s);
   check_forget(s);
   check_restart(s);
 }

@@ -24,6 +24,7 @@ static const struct {
      {"id", "uri", "method", "type", "payload", "payload-hex", "token", "no-response", "accept",
       "content-format", "observe", "option", "timeout", "hop-limit"}},
     {"repeat", {"of", "mid", "to"}},
+    {"follow", {"of", "id", "link"}},
     {"forget", {"of"}},
     {"set", {"path", "payload", "payload-hex", "code"}},
     {"join", {"group"}},
@@ -32,8 +33,8 @@ static const struct {
     {"wait", {"for"}},
 };
 enum { KNOWN_VERBS = sizeof known_verbs / sizeof *known_verbs };
-const char *const sut_verb_names[] = {"request", "repeat",  "forget", "set", "join",
-                                      "leave",   "restart", "wait",   NULL};
+const char *const sut_verb_names[] = {"request", "repeat", "follow",  "forget", "set",
+                                      "join",    "leave",  "restart", "wait",   NULL};
 
 static const char *const feature_names[] = {"suppress",
                                             "no-response",

@@ -189,8 +189,20 @@ static void keep_said(struct sut_asked *a, const struct chorus_event *e) {
   snprintf(a->said_path, sizeof a->said_path, "%s", e->path ? e->path : "");
 }
 
+/* No command has asked for it: it follows a link. What the program says of it is all there is. */
+static struct sut_asked *asked_by_itself(struct sut_tracker *t, const struct chorus_event *e) {
+  if (!e->request || e->has_message || chorus_is_unspecified(&e->peer)) return NULL;
+  struct sut_asked *a = new_asked(t, e->request);
+  if (!a) return NULL;
+  a->peer = e->peer;
+  a->code = e->code ? e->code : 1;
+  a->path = digest_path(e->path ? e->path : "");
+  return a;
+}
+
 static bool complete_request(struct sut_tracker *t, struct chorus_event *e) {
   struct sut_asked *a = asked_by(t, e->request);
+  if (!a) a = asked_by_itself(t, e);
   if (!a) return true;
   complete_from_asked(e, a);
   a->told = true;

@@ -73,6 +73,8 @@ enum chorus_event_type {
   CHORUS_EVENT_RESTART,  /* the node lost its volatile state and started again */
   CHORUS_EVENT_LEAK,     /* at stop: state that should be gone; |detail| says what */
   CHORUS_EVENT_NOTE,     /* anything else worth a line; |detail| */
+  CHORUS_EVENT_FOLLOW, /* client: the link to |path| (as it stands there) in a response to |request|
+                          from |peer| is followed, by a request with the name |detail| */
 };
 
 struct chorus_event {

@@ -66,6 +66,7 @@ void ref_client_finish(struct ref_client *c, struct ref_client_request *r, choru
     r->responders->next = c->pool;
     c->pool = r->responders;
   }
+  ref_follows_free(r->follows);
   emit_done(c, r, c->policy->done(&env, &r->exchange, end));
   free(r);
 }
@@ -174,6 +175,7 @@ static void free_requests(struct ref_client *c) {
     struct ref_client_request *r = c->requests;
     c->requests = r->next;
     ref_responders_free(r->responders);
+    ref_follows_free(r->follows);
     free(r);
   }
 }

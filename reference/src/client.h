@@ -6,6 +6,7 @@
  *   client_request.c  commands: a URI and options become a message
  *   transmission.c    Confirmable messages: retransmission, and one at a time per server (NSTART)
  *   client_response.c responses: matching, one per server, delivery
+ *   client_follow.c   links in them, where the application follows these
  */
 #ifndef REF_CLIENT_H
 #define REF_CLIENT_H
@@ -23,6 +24,7 @@ struct ref_client_request {
   struct ref_client_request *next;
   struct ref_exchange exchange;
   struct ref_responders *responders; /* NULL: nobody answered yet */
+  struct ref_follow *follows;        /* NULL: the links of its responses lead nowhere */
   chorus_time message_first;         /* first transmission of |octets| as they are, ns */
   chorus_time listen_until;          /* ns */
   const char *id, *path;             /* behind |octets| */
@@ -57,6 +59,7 @@ struct ref_transmission {
 };
 
 enum { REF_CLIENT_PORTS = 8 };
+enum { REF_FOLLOW_MAX = 64 }; /* links that one command has followed */
 
 struct ref_client {
   const struct ref_client_policy *policy;
@@ -99,6 +102,11 @@ struct ref_client_request *ref_client_find_token(struct ref_client *c, const uin
 /* client_request.c */
 int ref_client_command(void *node, chorus_time now, const struct chorus_command *command,
                        const char **why);
+/* The request that goes on under |id|, or NULL. */
+struct ref_client_request *ref_client_find_id(struct ref_client *c, const char *id);
+/* What a command `request` of |id| and |uri| alone does. */
+int ref_client_get(struct ref_client *c, chorus_time now, const char *id, const char *uri,
+                   const char **why);
 /* A request goes out for the first time with |mid|: tells the application and starts its clock. */
 void ref_client_started(struct ref_client *c, struct ref_client_request *r, chorus_time now,
                         uint16_t mid);
@@ -124,6 +132,14 @@ bool ref_transmission_abandon(struct ref_client *c, const struct ref_client_requ
 void ref_transmission_run(struct ref_client *c, chorus_time now);
 chorus_time ref_transmission_next(const struct ref_client *c);
 void ref_transmission_free_all(struct ref_client *c);
+
+/* client_follow.c */
+int ref_client_command_follow(struct ref_client *c, chorus_time now,
+                              const struct chorus_command *command, const char **why);
+/* |reply| to |r|, which has |follows|, is delivered: follows its links. */
+void ref_client_follow(struct ref_client *c, const struct ref_env *env,
+                       const struct ref_client_request *r, const struct ref_reply *reply);
+void ref_follows_free(struct ref_follow *list);
 
 /* client_response.c */
 /* Asks for the memory in which the responder |source| will be looked up. */

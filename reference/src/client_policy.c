@@ -121,6 +121,17 @@ static struct chorus_endpoint origin(const struct ref_env *env, const struct ref
   return reply->datagram->source;
 }
 
+/* The Host component alone is replaced: the port stays that of the request URI. */
+static struct chorus_endpoint base(const struct ref_env *env, const struct ref_exchange *request,
+                                   const struct ref_reply *reply) {
+  (void)env;
+  struct chorus_endpoint endpoint = request->destination;
+  if (!request->group) return endpoint;
+  endpoint = reply->datagram->source;
+  endpoint.port = request->destination.port;
+  return endpoint;
+}
+
 static bool completes(const struct ref_env *env, const struct ref_exchange *request,
                       const struct ref_reply *reply) {
   (void)env;
@@ -160,6 +171,7 @@ const struct ref_client_policy ref_client_policy_default = {
     .valid = valid,
     .accept = accept,
     .origin = origin,
+    .base = base,
     .completes = completes,
     .acknowledge = acknowledge,
     .retransmit = ref_common_retransmit,

@@ -400,7 +400,7 @@ static void emit_refused(struct ref_client *c, const char *id, const char *why) 
   ref_emit(c->host, &event);
 }
 
-static struct ref_client_request *find_id(struct ref_client *c, const char *id) {
+struct ref_client_request *ref_client_find_id(struct ref_client *c, const char *id) {
   for (struct ref_client_request *r = c->requests; id && r; r = r->next)
     if (strcmp(r->id, id) == 0) return r;
   return NULL;
@@ -411,12 +411,19 @@ static int command_request(struct ref_client *c, chorus_time now,
   struct ref_draft *d = draft_begin(c);
   if (!d) return CHORUS_NO_MEMORY;
   int status = read_command(c, d, command, why);
-  if (status == CHORUS_OK && find_id(c, d->exchange.id))
+  if (status == CHORUS_OK && ref_client_find_id(c, d->exchange.id))
     status = bad(why, "request: this id belongs to a request that is still going on");
   if (status == CHORUS_OK) status = settle(c, d, now, why);
   if (status == CHORUS_OK) status = issue(c, d, now, why);
   if (status == CHORUS_REFUSED || status == CHORUS_TOO_LARGE) emit_refused(c, d->exchange.id, *why);
   return status;
+}
+
+int ref_client_get(struct ref_client *c, chorus_time now, const char *id, const char *uri,
+                   const char **why) {
+  const struct chorus_argument arguments[] = {{"id", id}, {"uri", uri}};
+  const struct chorus_command command = {.verb = "request", .arguments = arguments, .count = 2};
+  return command_request(c, now, &command, why);
 }
 
 /* A unicast repeat: Confirmable, a Message ID of its own, otherwise the same (seed 2.3.5). */
@@ -476,7 +483,7 @@ static int command_repeat(struct ref_client *c, chorus_time now,
   if (!of) return bad(why, "repeat: of is missing");
   int status = read_repeat(command, &how, &to, why);
   if (status != CHORUS_OK) return status;
-  struct ref_client_request *r = find_id(c, of);
+  struct ref_client_request *r = ref_client_find_id(c, of);
   if (!r || !r->sent)
     status = refuse(why, "repeat: no request with this id is going on");
   else
@@ -489,7 +496,7 @@ static int command_forget(struct ref_client *c, chorus_time now,
                           const struct chorus_command *command, const char **why) {
   static const char *const known[] = {"of", NULL};
   if (!ref_command_known(command, known, c->why, why)) return CHORUS_UNSUPPORTED;
-  struct ref_client_request *r = find_id(c, chorus_argument_get(command, "of"));
+  struct ref_client_request *r = ref_client_find_id(c, chorus_argument_get(command, "of"));
   if (!r) return bad(why, "forget: no request with this id is going on");
   ref_client_finish(c, r, now, REF_END_CANCELLED);
   return CHORUS_OK;
@@ -552,6 +559,7 @@ int ref_client_command(void *node, chorus_time now, const struct chorus_command 
     int (*run)(struct ref_client *, chorus_time, const struct chorus_command *, const char **);
   } verbs[] = {{"request", command_request},
                {"repeat", command_repeat},
+               {"follow", ref_client_command_follow},
                {"forget", command_forget},
                {"restart", command_restart}};
   struct ref_client *c = node;
@@ -562,6 +570,6 @@ int ref_client_command(void *node, chorus_time now, const struct chorus_command 
     ref_client_schedule(c);
     return status;
   }
-  *why = "a client knows the verbs request, repeat, forget and restart";
+  *why = "a client knows the verbs request, repeat, follow, forget and restart";
   return CHORUS_UNSUPPORTED;
 }

@@ -100,6 +100,7 @@ static void accept(struct ref_client *c, const struct arrival *a, struct ref_cli
   if (!c->policy->accept(&a->env, &r->exchange, &a->reply, look.known)) return;
   if (!look.known) ref_responders_add(r->responders, source, &look);
   emit_deliver(c, a, r);
+  if (r->follows) ref_client_follow(c, &a->env, r, &a->reply);
   if (c->policy->completes(&a->env, &r->exchange, &a->reply))
     ref_client_finish(c, r, a->env.now, REF_END_ANSWERED);
 }

@@ -118,6 +118,8 @@ static void run_client(const uint8_t *data, size_t size) {
   struct chorus_argument arguments[] = {
       {"id", "q"}, {"method", "GET"}, {"uri", "coap://[ff35::1]/a"}, {"timeout", "60s"}};
   struct chorus_command command = {"request", arguments, 4};
+  struct chorus_argument links[] = {{"of", "q"}, {"id", "f"}};
+  struct chorus_command follow = {"follow", links, 2};
   struct fuzz_host host = {.deadline = CHORUS_NEVER};
   const char *why = "";
   host.host = (struct chorus_host){&host_ops, &host};
@@ -125,6 +127,7 @@ static void run_client(const uint8_t *data, size_t size) {
   if (!node.ops) return;
   if (node.ops->start(node.state, 0, &host.host) == CHORUS_OK) {
     node.ops->command(node.state, 0, &command, &why);
+    node.ops->command(node.state, 0, &follow, &why);
     feed(node, &host, data, size);
   }
   ref_client_free(node);

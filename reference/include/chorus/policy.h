@@ -362,6 +362,13 @@ struct ref_client_policy {
   struct chorus_endpoint (*origin)(const struct ref_env *env, const struct ref_exchange *request,
                                    const struct ref_reply *reply);
 
+  /*
+   * The endpoint in the Base URI that links and Location-* of |reply| are relative to: that of the
+   * request URI, a group's address replaced by that of the server that responds (8.2).
+   */
+  struct chorus_endpoint (*base)(const struct ref_env *env, const struct ref_exchange *request,
+                                 const struct ref_reply *reply);
+
   /* Whether a delivered response ends its request (seed 2.3.1: never that of a group). */
   bool (*completes)(const struct ref_env *env, const struct ref_exchange *request,
                     const struct ref_reply *reply);

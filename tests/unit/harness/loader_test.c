@@ -14,8 +14,9 @@
   "nodes:\n  c1: {role: client}\n  s: {role: server, count: 3, groups: [$g], resources: {/a: " \
   "{}}}\n"                                                                                     \
   "  t: {role: tester}\n"
-#define STEP   "steps:\n  - {at: 1s, node: c1, request: {id: q1, uri: \"coap://$g/a\"}}\n"
-#define EXPECT "expect:\n  - {request: q1, from: s, each: 1}\n"
+#define STEP              "steps:\n  - {at: 1s, node: c1, request: {id: q1, uri: \"coap://$g/a\"}}\n"
+#define FOLLOW(arguments) "  - {at: 2s, node: c1, follow: " arguments "}\n"
+#define EXPECT            "expect:\n  - {request: q1, from: s, each: 1}\n"
 
 static struct scn_errors errors;
 
@@ -197,8 +198,18 @@ static const struct {
     {HEAD NODES "steps:\n  - {at: 1s, node: c1, request: {id: q1, uri: x, timeout: 5}}\n" EXPECT,
      "x.yaml:9:59: \"5\" is no timeout: write a duration such as 5s, at most 1000000h\n"},
     {HEAD NODES "steps:\n  - {at: 1s, node: c1}\n" EXPECT,
-     "x.yaml:9:5: a step does one thing (request, repeat, forget, set, join, leave, restart, send, "
+     "x.yaml:9:5: a step does one thing (request, repeat, follow, forget, set, join, leave, "
+     "restart, send, "
      "network or repair); this one does 0\n"},
+    {HEAD NODES STEP FOLLOW("{of: q1}") EXPECT, "x.yaml:10:32: this command needs id\n"},
+    {HEAD NODES STEP FOLLOW("{of: q2, id: f}") EXPECT,
+     "x.yaml:10:37: no earlier step of this node makes a request \"q2\"; did you mean \"q1\"?\n"},
+    {HEAD NODES STEP FOLLOW("{of: q1, id: f}") FOLLOW("{of: q1, id: f}") EXPECT,
+     "x.yaml:11:45: there is a request \"f#1\" of this node already\n"},
+    {HEAD NODES STEP FOLLOW("{of: q1, id: f}") "expect:\n  - {request: g, from: s, each: 1}\n",
+     "x.yaml:12:15: no step makes a request \"g\"\n"},
+    {HEAD NODES STEP FOLLOW("{of: q1, id: f}") FOLLOW("{of: \"f#x\", id: g}") EXPECT,
+     "x.yaml:11:37: no earlier step of this node makes a request \"f#x\"; did you mean \"f#1\"?\n"},
     {HEAD "nodes:\n  c1: {role: klient}\n" STEP EXPECT,
      "x.yaml:4:14: \"klient\" is no role (client, server, tester); did you mean \"client\"?\n"},
     {HEAD "nodes:\n  s: {role: server, groups: [192.0.2.1]}\n" STEP EXPECT,
@@ -285,6 +296,21 @@ START_TEST(lists_of_nodes_in_expectations) {
   ck_assert_str_eq(from->list[0], "s1");
   ck_assert_str_eq(from->list[1], "t");
   ck_assert_uint_eq(s->expectations[0].to.count, 0);
+  scn_free(s);
+}
+END_TEST
+
+/* The requests that follow links are called f#1, f#2, ...: as many as there are responses. */
+START_TEST(followed_links_have_names) {
+  struct scn_scenario *s = load(HEAD NODES STEP FOLLOW(
+      "{of: q1, id: f, link: /b}") "  - {at: 9s, node: c1, optional: true, forget: {of: "
+                                   "\"f#12\"}}\n"
+                                   "expect:\n  - {request: \"f#*\", from: s, each: 1}\n");
+  ck_assert_ptr_nonnull(s);
+  const struct chorus_command *follow = &s->steps[1].command;
+  ck_assert_str_eq(follow->verb, "follow");
+  ck_assert_str_eq(chorus_argument_get(follow, "id"), "f");
+  ck_assert_str_eq(chorus_argument_get(follow, "link"), "/b");
   scn_free(s);
 }
 END_TEST
@@ -387,6 +413,7 @@ int main(void) {
   tcase_add_test(tests, impairments);
   tcase_add_test(tests, crafted_messages);
   tcase_add_loop_test(tests, wrong_files_are_explained, 0, (int)(sizeof wrong / sizeof *wrong));
+  tcase_add_test(tests, followed_links_have_names);
   tcase_add_test(tests, the_place_is_shown);
   tcase_add_test(tests, dollars_and_codes_of_text);
   tcase_add_test(tests, lists_of_nodes_in_expectations);

@@ -168,6 +168,30 @@ START_TEST(payload_tells_more_than_the_peer) {
 }
 END_TEST
 
+/* A request that follows a link: no command names it. */
+START_TEST(followed_link_gets_its_packet) {
+  uint8_t next[sizeof request];
+  struct chorus_event asked = {.type = CHORUS_EVENT_REQUEST, .request = "q"}, out;
+  struct chorus_event follow = {
+      .type = CHORUS_EVENT_FOLLOW, .request = "q", .detail = "f#1", .peer = server, .path = "/a"};
+  struct chorus_event event = {
+      .type = CHORUS_EVENT_REQUEST, .request = "f#1", .peer = server, .path = "/a"};
+  ask("q");
+  sut_tracker_sent(&tracker, &group, request, sizeof request);
+  ck_assert(sut_tracker_complete(&tracker, &asked));
+  ck_assert(sut_tracker_complete(&tracker, &follow));
+  ck_assert(follow.token_length == 1 && follow.token[0] == 0x77); /* of the group request */
+  ck_assert(!sut_tracker_complete(&tracker, &event));
+  memcpy(next, request, sizeof next);
+  next[4] = 0x78;
+  sut_tracker_sent(&tracker, &server, next, sizeof next);
+  ck_assert(sut_tracker_release(&tracker, &out));
+  ck_assert_str_eq(out.request, "f#1");
+  ck_assert(out.has_message && !out.group && out.token[0] == 0x78);
+  ck_assert(chorus_same_endpoint(&out.peer, &server));
+}
+END_TEST
+
 START_TEST(rubbish_is_not_heard) {
   static const uint8_t rubbish[] = {0x5f, 1, 2, 3, 4};
   sut_tracker_arrived(&tracker, &client, rubbish, sizeof rubbish);
@@ -188,6 +212,7 @@ int main(void) {
   tcase_add_test(tests, execution_gets_its_request);
   tcase_add_test(tests, what_was_told_is_taken);
   tcase_add_test(tests, payload_tells_more_than_the_peer);
+  tcase_add_test(tests, followed_link_gets_its_packet);
   tcase_add_test(tests, rubbish_is_not_heard);
   suite_add_tcase(suite, tests);
   return check_run(suite);
