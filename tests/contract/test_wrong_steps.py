@@ -106,7 +106,7 @@ def test_a_rule_that_nothing_looks_for_cannot_be_covered(tool: Chorus, tmp_path:
 @pytest.mark.parametrize(
     ("topology", "told"),
     [
-        ("{nodes: {a: {}}, network: {mtu: 65522}}", 'net.yaml:1:32: "65522" is not a number'),
+        ("{nodes: {a: {}}, network: {mtu: 65522}}", 'net.yaml:1:33: "65522" is not a number'),
         ("nodes: {a: {addresses: ['::1']}}", "net.yaml:1:9: a cannot have the address ::1"),
         ("nodes: {a: {addresses: ['2001:db8::1', '2001:db8::1']}}", "net.yaml:1:9: a cannot have"),
         (
