@@ -105,12 +105,47 @@ static void print_line(const struct rule *rule, const struct line *line, FILE *s
   fputc('\n', stream);
 }
 
+/* Sections as documents count them: 2.2 before 2.10, and appendices (A.1) after all numbers. */
+static int compare_sections(const char *a, const char *b) {
+  while (*a && *b) {
+    char *after_a, *after_b;
+    unsigned long number_a = strtoul(a, &after_a, 10), number_b = strtoul(b, &after_b, 10);
+    bool counted = after_a != a && after_b != b;
+    if (counted && number_a != number_b) return number_a < number_b ? -1 : 1;
+    if (!counted && *a != *b) return *a < *b ? -1 : 1;
+    a = counted ? after_a : a + 1;
+    b = counted ? after_b : b + 1;
+  }
+  return (*a != '\0') - (*b != '\0');
+}
+
+/* Whether |rule| stands before |other|, a rule of the same document, when the document is read. */
+static bool reads_before(const struct rule *rule, const struct rule *other) {
+  return strcmp(rule->document, other->document) == 0 &&
+         compare_sections(rule->section, other->section) < 0;
+}
+
+/* The catalogue's rules as the documents read; it is nearly in that order. NULL: no memory. */
+static const struct rule **reading_order(void) {
+  size_t count = rule_count();
+  const struct rule **order = calloc(count + 1, sizeof *order);
+  for (size_t i = 0; order && i < count; i++) {
+    const struct rule *rule = rule_get(i);
+    size_t k = i;
+    for (; k > 0 && reads_before(rule, order[k - 1]); k--) order[k] = order[k - 1];
+    order[k] = rule;
+  }
+  return order;
+}
+
 void cli_list_rules(const json_t *runs, FILE *stream, bool colours) {
   struct line *lines = collect(runs);
+  const struct rule **order = reading_order();
   const char *document = "", *section = "";
-  for (size_t i = 0; lines && i < rule_count(); i++) {
-    const struct rule *rule = rule_get(i);
-    if (!lines[i].level) continue;
+  for (size_t i = 0; lines && order && i < rule_count(); i++) {
+    const struct rule *rule = order[i];
+    const struct line *line = &lines[catalogue_index(rule->id)];
+    if (!line->level) continue;
     bool new_document = strcmp(document, rule->document) != 0;
     if (new_document)
       fprintf(stream, "%s%s%s%s\n", *document ? "\n" : "", colours ? "\033[1m" : "", rule->document,
@@ -119,8 +154,9 @@ void cli_list_rules(const json_t *runs, FILE *stream, bool colours) {
       fprintf(stream, "  section %s\n", rule->section);
     document = rule->document;
     section = rule->section;
-    print_line(rule, &lines[i], stream, colours);
+    print_line(rule, line, stream, colours);
   }
+  free(order);
   free(lines);
 }
 
@@ -166,12 +202,13 @@ static void print_rule_finding(const json_t *run, const json_t *entry, const jso
           colours ? "\033[0m" : "", member(entry, "id"), run_name(run), member(entry, "node"));
   print_time(finding, stream);
   fputc('\n', stream);
+  const char *asks = check && check->requirement ? check->requirement : rule ? rule->title : "";
   if (rule)
-    fprintf(stream, "  rule      %s (%s, section %s, %s)\n",
-            check && check->requirement ? check->requirement : rule->title, rule->document,
-            rule->section, member(entry, "level"));
+    fprintf(stream, "  rule      %s (%s, section %s, %s)\n", asks, rule->document, rule->section,
+            member(entry, "level"));
   print_comparison(finding, stream);
-  if (*member(finding, "message")) fprintf(stream, "  note      %s\n", member(finding, "message"));
+  const char *note = member(finding, "message"); /* often the requirement again */
+  if (*note && !(*asks && strstr(note, asks))) fprintf(stream, "  note      %s\n", note);
   print_tolerances(run, stream);
   print_again(run, stream);
   fputc('\n', stream);

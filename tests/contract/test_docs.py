@@ -80,4 +80,5 @@ def test_finding_in_how_to_read_is_what_the_tool_says(tool: Chorus, home: Path) 
     for line in shown.splitlines():
         if line.strip().startswith(("rule", "expected", "actual")):
             assert line in said.stdout, line
+    assert "  note  " not in said.stdout  # it would say again what the rule asks
     assert "COAP-8.1-03" in text

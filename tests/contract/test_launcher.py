@@ -172,3 +172,15 @@ def test_run_ends_with_a_listing_the_counts_and_the_report(tool: Chorus, tmp_pat
     assert lines[-2] == f"results  {tmp_path}/results.json"
     assert lines[-1] == f"report   {tmp_path}/report/index.html"
     assert (tmp_path / "report/index.html").is_file()
+
+
+def test_the_listing_reads_as_the_documents_do(tool: Chorus, tmp_path: Path) -> None:
+    done = tool.call("run", "GC-2.3.1-02", "--out", str(tmp_path), "--no-report")
+    sections: list[tuple[int, ...]] = []
+    for line in done.stdout.splitlines():
+        if not line.startswith(" "):
+            sections = []
+        elif line.startswith("  section "):
+            sections.append(tuple(int(part) for part in line.split()[1].split(".")))
+            assert sections == sorted(set(sections)), line
+    assert done.stdout.count("  section ") > 40
