@@ -82,12 +82,12 @@ static int role_of(const struct cli_run_stacks *s, const struct cli_planned *run
   return role == SCN_CLIENT ? SCN_SERVER : SCN_CLIENT;
 }
 
+/* On whichever rung it stands, a stack may do otherwise than the reference where the texts let it.
+ */
 static enum run_deciding deciding(const struct cli_planned *run) {
-  bool pair = run->stacks[SCN_CLIENT] && run->stacks[SCN_SERVER];
-  const struct cli_stack *one =
-      run->stacks[SCN_CLIENT] ? run->stacks[SCN_CLIENT] : run->stacks[SCN_SERVER];
-  if (!one || one->manifest->rung != SUT_PROGRAM) return RUN_ALL_DECIDES;
-  return pair ? RUN_INTEROP_DECIDES : RUN_RULES_DECIDE;
+  bool client = run->stacks[SCN_CLIENT] != NULL, server = run->stacks[SCN_SERVER] != NULL;
+  if (!client && !server) return RUN_ALL_DECIDES;
+  return client && server ? RUN_INTEROP_DECIDES : RUN_RULES_DECIDE;
 }
 
 void cli_run_stacks_assign(const struct cli_run_stacks *s, struct cli_plan *plan) {

@@ -285,11 +285,17 @@ static bool decides(const struct run_session *s, const struct run_item *item) {
   return deciding == RUN_ALL_DECIDES;
 }
 
-static void soften_items(struct run_session *s) {
+/* The verdict of rules and items. What does not decide is softened, and hides no warning. */
+static enum jdg_verdict verdict_of_run(struct run_session *s) {
+  enum jdg_verdict worst = verdict_of_rules(s->engine->judge);
+  bool warned = worst == JDG_WARN;
   for (size_t i = 0; i < s->items.count; i++) {
     struct run_item *item = &s->items.list[i];
-    if (item->verdict != JDG_PASS && !decides(s, item)) item->verdict = JDG_INCONCLUSIVE;
+    bool softened = item->verdict != JDG_PASS && !decides(s, item);
+    if (softened) item->verdict = JDG_INCONCLUSIVE;
+    if (!softened || !warned) worst = run_worst(worst, item->verdict);
   }
+  return worst;
 }
 
 static enum jdg_verdict conclude(struct run_session *s, struct run_outcome *outcome) {
@@ -305,9 +311,7 @@ static enum jdg_verdict conclude(struct run_session *s, struct run_outcome *outc
     check_required(s);
   }
   if (s->engine->record.no_memory) run_harness_error(s, 0, "the record", "no memory");
-  enum jdg_verdict worst = verdict_of_rules(s->engine->judge);
-  soften_items(s);
-  for (size_t i = 0; i < s->items.count; i++) worst = run_worst(worst, s->items.list[i].verdict);
+  enum jdg_verdict worst = verdict_of_run(s);
   return s->trouble_count ? run_worst(worst, JDG_ERROR) : worst;
 }
 

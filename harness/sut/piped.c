@@ -17,6 +17,7 @@ struct call {
   chorus_time now;
   const char *verb; /* "start", "datagram", ... for messages */
   bool ready, replied, done;
+  bool told_refused;   /* by an event of its own */
   const char *refused; /* in the node's arena */
   struct sut_reply reply;
 };
@@ -59,15 +60,24 @@ static bool hangs(struct call *c) {
 
 /* ---- what the program says ---- */
 
+static void emit(struct call *c, const struct chorus_event *event) {
+  const struct chorus_host *host = c->node->host;
+  if (host->ops->event) host->ops->event(host->context, event);
+}
+
 static const char *obey_send(struct call *c, json_t *value) {
   const struct chorus_host *host = c->node->host;
+  struct sut_tracker *tracker = &c->node->tracker;
+  struct chorus_event held;
   struct chorus_datagram datagram;
   uint8_t *payload = malloc(SUT_DATAGRAM_MAX);
   if (!payload) return "no memory";
   const char *why = sut_send_read(value, payload, &datagram);
   if (!why) {
     sut_count_sent(c->node, c->now);
+    sut_tracker_sent(tracker, &datagram.destination, datagram.payload, datagram.length);
     host->ops->send(host->context, &datagram);
+    while (sut_tracker_release(tracker, &held)) emit(c, &held);
   }
   free(payload);
   return why;
@@ -118,10 +128,10 @@ static const char *obey_leave(struct call *c, json_t *value) {
 }
 
 static const char *obey_event(struct call *c, json_t *value) {
-  const struct chorus_host *host = c->node->host;
   struct sut_event event;
   const char *why = sut_event_read(value, &event);
-  if (!why && host->ops->event) host->ops->event(host->context, &event.event);
+  if (!why && event.event.type == CHORUS_EVENT_REFUSED) c->told_refused = true;
+  if (!why && sut_tracker_complete(&c->node->tracker, &event.event)) emit(c, &event.event);
   sut_event_free(&event);
   return why;
 }
@@ -269,6 +279,7 @@ static void piped_datagram(struct sut_node *n, chorus_time now,
                            const struct chorus_datagram *datagram) {
   struct call c = {.node = n, .now = now, .verb = "datagram"};
   struct txt_buffer text = {0};
+  sut_tracker_arrived(&n->tracker, &datagram->source, datagram->payload, datagram->length);
   sut_write_datagram(&text, now, datagram);
   call_text(&c, &text);
 }
@@ -290,10 +301,20 @@ static void piped_unreachable(struct sut_node *n, chorus_time now,
   call_text(&c, &text);
 }
 
+/* What is refused in a reply is an event, unless the program said so itself. */
+static void note_refusal(struct call *c, const struct chorus_command *command) {
+  struct chorus_event event = {.type = CHORUS_EVENT_REFUSED, .detail = c->node->why};
+  if (c->reply.status != CHORUS_REFUSED || c->told_refused) return;
+  event.request = chorus_argument_get(command, "id");
+  if (!event.request) event.request = chorus_argument_get(command, "of");
+  emit(c, &event);
+}
+
 static int piped_command(struct sut_node *n, chorus_time now, const struct chorus_command *command,
                          const char **why) {
   struct call c = {.node = n, .now = now, .verb = "command"};
   struct txt_buffer text = {0};
+  sut_tracker_command(&n->tracker, command);
   sut_write_command(&text, ++n->commands, now, command);
   *why = "the program failed";
   if (!call_text(&c, &text)) return CHORUS_REFUSED;
@@ -302,6 +323,7 @@ static int piped_command(struct sut_node *n, chorus_time now, const struct choru
     wrong(&c, "done", "it is done with a command and never replied");
     return CHORUS_REFUSED;
   }
+  note_refusal(&c, command);
   sut_check_honesty(n, now, command, c.reply.status);
   return c.reply.status;
 }

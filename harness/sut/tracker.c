@@ -178,7 +178,8 @@ void sut_tracker_arrived(struct sut_tracker *t, const struct chorus_endpoint *so
 
 static void complete_from_asked(struct chorus_event *e, const struct sut_asked *a) {
   e->request = a->name;
-  if (chorus_is_unspecified(&e->peer)) e->peer = a->peer;
+  if (!chorus_is_unspecified(&a->peer))
+    e->peer = a->peer; /* what was asked for, whatever is said */
   e->group = chorus_is_group(&e->peer);
   if (!e->timeout) e->timeout = a->timeout;
 }
@@ -261,6 +262,28 @@ static void complete_execution(struct sut_tracker *t, struct chorus_event *e) {
   fill_in(e, h);
 }
 
+/* The latest request that fits is the one whose response is withheld. */
+static const struct sut_heard *withheld_of(const struct sut_tracker *t,
+                                           const struct chorus_event *e) {
+  uint32_t from = t->arrived_count > SUT_HEARD ? t->arrived_count - SUT_HEARD : 0;
+  for (uint32_t i = t->arrived_count; i-- > from;) {
+    const struct sut_heard *h = &t->arrived[i % SUT_HEARD];
+    if (h->code >> 5 != 0 || !chorus_same_address(&h->peer, &e->peer)) continue;
+    if (e->peer.port && h->peer.port != e->peer.port) continue;
+    if (!e->path || h->path == digest_path(e->path)) return h;
+  }
+  return NULL;
+}
+
+static void complete_suppression(const struct sut_tracker *t, struct chorus_event *e) {
+  const struct sut_heard *h = withheld_of(t, e);
+  uint8_t code = e->code; /* of the response */
+  if (!h) return;
+  e->peer = h->peer;
+  fill_in(e, h);
+  e->code = code;
+}
+
 static void add_token(struct sut_tracker *t, struct chorus_event *e) {
   const struct sut_asked *a = asked_by(t, e->request);
   if (!a || !a->known || e->token_length) return;
@@ -291,6 +314,7 @@ bool sut_tracker_complete(struct sut_tracker *t, struct chorus_event *e) {
   if (e->request) add_token(t, e);
   if (e->type == CHORUS_EVENT_DELIVER) complete_delivery(t, e);
   if (e->type == CHORUS_EVENT_EXECUTE) complete_execution(t, e);
+  if (e->type == CHORUS_EVENT_SUPPRESS) complete_suppression(t, e);
   return true;
 }
 

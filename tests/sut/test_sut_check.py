@@ -306,7 +306,7 @@ def test_server_scenarios_pass_and_repeat(tool: Chorus, tmp_path: Path) -> None:
 
 
 def test_other_than_the_reference_is_no_failure(tool: Chorus, tmp_path: Path) -> None:
-    """A server may be silent (RFC 7252, section 8.2): it fails no rule, so it fails nothing."""
+    """A silent server does nothing that is expected, breaks no MUST, and leaves rules unexercised."""
     manifest = bad(tmp_path, "def on_datagram(self, source, destination, payload):\n    pass")
     text = (EXAMPLES / "stdio-server/manifest.yaml").read_text()
     manifest.write_text(text.replace("{manifest}/server.py", str(tmp_path / "bad.py")))
@@ -314,9 +314,11 @@ def test_other_than_the_reference_is_no_failure(tool: Chorus, tmp_path: Path) ->
     result = tool.call("run", "answers-at-once", "--sut", str(manifest), "--out", str(out))
     assert result.exit_code == 0, result.stdout + result.stderr
     runs = json.loads((out / "results.json").read_text())["runs"]
-    assert {run["verdict"] for run in runs} == {"inconclusive"}
-    kinds = {item["kind"] for run in runs for item in run["expectations"]}
-    assert {"expectation", "required"} <= kinds
+    assert {run["verdict"] for run in runs} <= {"warn", "inconclusive"}
+    items = [item for run in runs for item in run["expectations"]]
+    assert {item["verdict"] for item in items} == {"pass", "inconclusive"}
+    softened = {item["kind"] for item in items if item["verdict"] == "inconclusive"}
+    assert softened == {"expectation", "required"}
 
 
 def test_rules_find_a_wrong_server(tool: Chorus, tmp_path: Path) -> None:

@@ -14,6 +14,9 @@
 struct host {
   unsigned sent, joined, events;
   chorus_time deadline;
+  struct chorus_event executed; /* texts are gone by now */
+  unsigned refused;
+  char of[8], why[40]; /* the latest refusal */
 };
 
 static int host_send(void *context, const struct chorus_datagram *d) {
@@ -49,8 +52,17 @@ static void host_leave(void *context, const struct chorus_endpoint *group) {
 }
 
 static void host_event(void *context, const struct chorus_event *event) {
-  ck_assert_int_eq(event->type, CHORUS_EVENT_NOTE);
-  ((struct host *)context)->events++;
+  struct host *h = context;
+  if (event->type == CHORUS_EVENT_EXECUTE) {
+    h->executed = *event;
+  } else if (event->type == CHORUS_EVENT_REFUSED) {
+    h->refused++;
+    snprintf(h->of, sizeof h->of, "%s", event->request ? event->request : "");
+    snprintf(h->why, sizeof h->why, "%s", event->detail ? event->detail : "");
+  } else {
+    ck_assert_int_eq(event->type, CHORUS_EVENT_NOTE);
+    h->events++;
+  }
 }
 
 static const struct chorus_host_ops host_ops = {.send = host_send,
@@ -155,6 +167,46 @@ START_TEST(commands_are_replied_to) {
 }
 END_TEST
 
+/* What its events do not tell of messages is taken from the datagrams. */
+START_TEST(events_get_their_messages) {
+  begin_program(READY DONE
+                "read a; echo '{\\\"event\\\":{\\\"event\\\":\\\"execute\\\","
+                "\\\"peer\\\":\\\"[::]:0\\\",\\\"code\\\":\\\"GET\\\"}}'; " DONE "read a; " DONE);
+  give_datagram(5);
+  ck_assert(counted.executed.has_message);
+  ck_assert_uint_eq(counted.executed.mid, 0x0203);
+  functions.ops->stop(functions.state, 9);
+  no_trouble();
+  end_program();
+}
+END_TEST
+
+/* Once, whether the program says the event itself or not. */
+START_TEST(refusals_are_events) {
+  static const struct chorus_argument id = {"id", "q1"};
+  static const struct chorus_command set = {"set", &id, 1};
+  const char *why = "";
+  begin_program(
+      READY DONE
+      "read a; echo "
+      "'{\\\"reply\\\":1,\\\"status\\\":\\\"refused\\\",\\\"why\\\":\\\"no\\\"}'; " DONE
+      "read a; echo '{\\\"event\\\":{\\\"event\\\":\\\"refused\\\",\\\"request\\\":\\\"q2\\\","
+      "\\\"detail\\\":\\\"mine\\\"}}'; echo "
+      "'{\\\"reply\\\":2,\\\"status\\\":\\\"refused\\\",\\\"why\\\":\\\"no\\\"}'; " DONE
+      "read a; " DONE);
+  ck_assert_int_eq(functions.ops->command(functions.state, 1, &set, &why), CHORUS_REFUSED);
+  ck_assert_uint_eq(counted.refused, 1);
+  ck_assert_str_eq(counted.of, "q1");
+  ck_assert_str_eq(counted.why, "no");
+  ck_assert_int_eq(functions.ops->command(functions.state, 1, &set, &why), CHORUS_REFUSED);
+  ck_assert_uint_eq(counted.refused, 2);
+  ck_assert_str_eq(counted.why, "mine");
+  functions.ops->stop(functions.state, 2);
+  no_trouble();
+  end_program();
+}
+END_TEST
+
 START_TEST(starts_that_fail) {
   ck_assert_int_eq(begin_program("exit 0"), CHORUS_REFUSED);
   one_trouble(SUT_CRASH, "ended with status 0 in the call start");
@@ -222,6 +274,8 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, calls_are_obeyed);
   tcase_add_test(tests, commands_are_replied_to);
+  tcase_add_test(tests, events_get_their_messages);
+  tcase_add_test(tests, refusals_are_events);
   tcase_add_test(tests, starts_that_fail);
   tcase_add_test(tests, crash_names_the_datagram);
   tcase_add_test(tests, words_outside_of_a_call);

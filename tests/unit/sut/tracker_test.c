@@ -64,6 +64,21 @@ START_TEST(held_request_keeps_what_was_said) {
 }
 END_TEST
 
+/* A client that goes elsewhere and says so was still asked for the group. */
+START_TEST(asked_for_is_what_the_command_says) {
+  struct chorus_event event = {.type = CHORUS_EVENT_REQUEST,
+                               .request = "q",
+                               .peer = server,
+                               .has_message = true,
+                               .token_length = 1,
+                               .token = {0x77}};
+  ask("q");
+  ck_assert(sut_tracker_complete(&tracker, &event));
+  ck_assert(chorus_same_endpoint(&event.peer, &group));
+  ck_assert(event.group);
+}
+END_TEST
+
 START_TEST(packet_before_the_event) {
   struct chorus_event event = {.type = CHORUS_EVENT_REQUEST, .request = "q"};
   ask("q");
@@ -125,6 +140,24 @@ START_TEST(execution_gets_its_request) {
 END_TEST
 
 /* The first event tells all; the second is of a request with an empty Token, and tells no Token. */
+/* The event's code is that of the response that was withheld: it stays. */
+START_TEST(suppression_gets_its_request) {
+  struct chorus_event event = {
+      .type = CHORUS_EVENT_SUPPRESS, .peer = client, .path = "/a", .code = 0x84};
+  struct chorus_event elsewhere = {
+      .type = CHORUS_EVENT_SUPPRESS, .peer = client, .path = "/b", .code = 0x84};
+  event.peer.port = elsewhere.peer.port = 0; /* some libraries tell the address alone */
+  sut_tracker_arrived(&tracker, &client, request, sizeof request);
+  ck_assert(sut_tracker_complete(&tracker, &event));
+  ck_assert(event.has_message);
+  ck_assert_uint_eq(event.mid, 0x1234);
+  ck_assert_uint_eq(event.code, 0x84);
+  ck_assert_uint_eq(event.peer.port, client.port);
+  ck_assert(sut_tracker_complete(&tracker, &elsewhere));
+  ck_assert(!elsewhere.has_message);
+}
+END_TEST
+
 START_TEST(what_was_told_is_taken) {
   static const uint8_t empty_token[] = {0x50, 0x01, 0x12, 0x35, 0xb1, 'a'};
   struct chorus_event first = {.type = CHORUS_EVENT_EXECUTE,
@@ -206,10 +239,12 @@ int main(void) {
   tcase_add_checked_fixture(tests, begin, end);
   tcase_add_test(tests, request_waits_for_its_packet);
   tcase_add_test(tests, held_request_keeps_what_was_said);
+  tcase_add_test(tests, asked_for_is_what_the_command_says);
   tcase_add_test(tests, packet_before_the_event);
   tcase_add_test(tests, two_requests_get_a_packet_each);
   tcase_add_test(tests, delivery_gets_its_response);
   tcase_add_test(tests, execution_gets_its_request);
+  tcase_add_test(tests, suppression_gets_its_request);
   tcase_add_test(tests, what_was_told_is_taken);
   tcase_add_test(tests, payload_tells_more_than_the_peer);
   tcase_add_test(tests, followed_link_gets_its_packet);
