@@ -156,7 +156,7 @@ class ScenarioItem(pytest.Item):
         reason = result.unsupported()
         if reason:
             pytest.skip(reason)
-        result.check_passed()
+        result.check_conforms()
         if result.exit_code == 4:
             raise ChorusFailure(f"inconclusive, and that fails here\n{result.describe()}")
         doubtful = [run.scenario for run in result.runs if run.verdict == "inconclusive"]

@@ -114,13 +114,22 @@ class ChorusResult:
             raise self._fail(f"expected exit code {code}, got {self.exit_code}")
         return self
 
-    def check_passed(self) -> ChorusResult:
-        """Every run passed; warnings are allowed, as the tool's exit code allows them."""
+    def check_conforms(self) -> ChorusResult:
+        """Nothing failed. Warnings, and what is undecided or unsupported, are allowed."""
         self.check_no_error()
         bad = [r for r in self.runs if r.verdict in ("fail", "none")]
         if bad or self.exit_code == 1:
             names = ", ".join(r.scenario for r in bad) or "the run"
             raise self._fail(f"does not conform: {names}")
+        return self
+
+    def check_passed(self) -> ChorusResult:
+        """Every run passed, warnings allowed. What is undecided or unsupported did not pass."""
+        self.check_conforms()
+        idle = [r for r in self.runs if r.verdict not in ("pass", "warn")]
+        if idle:
+            told = ", ".join(f"{r.scenario} ({r.verdict})" for r in idle)
+            raise self._fail(f"did not pass: {told}")
         return self
 
     def check_verdict(self, verdict: str, scenario: str | None = None) -> ChorusResult:

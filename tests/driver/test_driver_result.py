@@ -59,6 +59,16 @@ def test_a_check_that_does_not_hold_shows_everything(
         assert part in shown
 
 
+@pytest.mark.parametrize("verdict", ["inconclusive", "unsupported"])
+def test_what_was_not_decided_did_not_pass(fake: FakeTool, verdict: str) -> None:
+    """W5: a run that shows nothing fails no check that asks for no failure, and passes none."""
+    run = samples.run("x", verdict, [samples.rule("NR-02", "s1", verdict)])
+    result = answered(fake, samples.results(run)).check_conforms()
+    with pytest.raises(ChorusFailure) as caught:
+        result.check_passed()
+    assert f"did not pass: x ({verdict})" in str(caught.value)
+
+
 def test_no_results_is_an_error_not_a_failure(fake: FakeTool) -> None:
     fake.answer("run", stderr="disk full", exit=3)
     result = Chorus(str(fake.path)).run("light-group")

@@ -140,7 +140,9 @@ def test_what_a_packet_says_is_never_markup(tmp_path: Path) -> None:
 def test_the_head_says_what_failed_beside_rules(tmp_path: Path) -> None:
     missed = {"kind": "expectation", "verdict": "fail", "text": "x", "expected": "1", "actual": "0"}
     met = {"kind": "expectation", "verdict": "pass", "text": "y"}
-    run = samples.run("a", "fail", [samples.rule("NR-02", "s1", "pass")], expectations=[missed, met])
+    run = samples.run(
+        "a", "fail", [samples.rule("NR-02", "s1", "pass")], expectations=[missed, met]
+    )
     page = write(tmp_path, samples.results(run)).parent / "run-a.html"
     assert "1 rule and node judged, 0 findings, 1 expectation not met" in checked(page).text
 
