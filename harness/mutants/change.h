@@ -22,6 +22,8 @@ struct mut_node {
   uint8_t octets[64];          /* the same */
   struct chorus_node_ops ops;
   struct mut_change *change;
+  chorus_time deadline;  /* of the inner node */
+  struct mut_held *held; /* datagrams that it will get, by time */
 };
 
 struct mut_change {
@@ -64,6 +66,12 @@ void mut_send(struct mut_node *node, const struct mut_message *message);
 void mut_deliver(struct mut_node *node, const struct mut_message *message);
 /* Hands in a datagram as it is. */
 void mut_hand_in(struct mut_node *node, const struct chorus_datagram *datagram);
+/* Keeps a copy of a datagram, and hands it in at |due|. False: no memory. */
+bool mut_hold(struct mut_node *node, const struct chorus_datagram *datagram, chorus_time due);
+/* What the wrapper does with deadlines: the inner node asks for one, and one has come. */
+void mut_hold_deadline(struct mut_node *node, chorus_time at);
+void mut_hold_wake(struct mut_node *node);
+void mut_hold_free(struct mut_node *node);
 /* Reports an event to the host. */
 void mut_report(struct mut_node *node, const struct chorus_event *event);
 void mut_open(struct mut_node *node, uint16_t port);

@@ -189,6 +189,18 @@ static struct ref_leisure_plan no_leisure(const struct ref_env *env,
 }
 SERVER_POLICY(no_leisure, leisure)
 
+/* The Leisure passes before the request is looked at. */
+static bool request_waits(struct mut_node *n, const struct chorus_datagram *d) {
+  if (!chorus_is_group(&d->destination)) return false;
+  uint64_t random = n->host->ops->random(n->host->context, REF_RANDOM_POLICY);
+  return mut_hold(n, d, n->now + random % REF_DEFAULT_LEISURE);
+}
+
+void mut_execution_waits(struct mut_change *change) {
+  change->damaged = request_waits;
+  change->server_policy = no_leisure_policy;
+}
+
 static struct ref_leisure_plan half_leisure(const struct ref_env *env,
                                             const struct ref_request *request, chorus_time leisure,
                                             const struct ref_period *last) {

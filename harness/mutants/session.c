@@ -73,8 +73,7 @@ static int on_send(void *context, const struct chorus_datagram *d) {
 /* ---- what a node asks of its host ---- */
 
 static void on_deadline(void *context, chorus_time at) {
-  struct mut_node *n = context;
-  n->host->ops->deadline(n->host->context, at);
+  mut_hold_deadline(context, at);
 }
 
 static int on_open(void *context, uint16_t port) {
@@ -191,7 +190,7 @@ static void on_datagram(void *node, chorus_time now, const struct chorus_datagra
 static void on_wake(void *node, chorus_time now) {
   struct mut_node *n = node;
   n->now = now;
-  n->inner.ops->wake(n->inner.state, now);
+  mut_hold_wake(n);
 }
 
 static int on_command(void *node, chorus_time now, const struct chorus_command *command,
@@ -255,6 +254,7 @@ static struct mut_node *add(struct mut_session *s, const struct scn_node *node) 
   n->scenario = node;
   n->applied = &s->applied;
   n->change = &s->change;
+  n->deadline = CHORUS_NEVER;
   return s->nodes[s->node_count++] = n;
 }
 
@@ -345,7 +345,10 @@ struct mut_session *mut_session_new(const struct mutant *mutant) {
 
 void mut_session_free(struct mut_session *s) {
   if (!s) return;
-  for (size_t i = 0; i < s->node_count; i++) free(s->nodes[i]);
+  for (size_t i = 0; i < s->node_count; i++) {
+    mut_hold_free(s->nodes[i]);
+    free(s->nodes[i]);
+  }
   for (size_t i = 0; i < s->resource_lists; i++) free(s->resources[i]);
   free(s->nodes);
   free(s);

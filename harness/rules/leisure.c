@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "rules/checks.h"
+#include "rules/message.h"
 #include "rules/server.h"
 
 #define LEISURE_SAMPLES           80u                       /* n for a statistical verdict */
@@ -242,6 +243,29 @@ void rule_coap_8_2_06(struct jdg_look *look) {
            jdg_time_text(bound, least), ics->response_size, ics->group_size,
            (unsigned long long)ics->group_rate);
   jdg_break(look, 0, expected, "Leisure of %s", jdg_time_text(ics->leisure, own));
+}
+
+/*
+ * GC-A.2.1-01: members act in synchrony, so the response waits for the Leisure and the execution
+ * does not. Of a request that came more than once nobody knows which copy got through to the
+ * application.
+ */
+void rule_gc_a_2_1_01(struct jdg_look *look) {
+  const struct jdg_reception *r = look->reception;
+  const struct chorus_event *e = look->event;
+  char expected[96], least[32], late[32];
+  if (e->type != CHORUS_EVENT_EXECUTE || !r || r->mid != e->mid || !look->certain) return;
+  if (r->executed != 1 || r->copies || r->bad != JDG_GOOD) return;
+  if (r->code == RULE_CODE_GET || r->code == RULE_CODE_FETCH) return;
+  chorus_time processing = look->host->ics.processing, delay = look->now - r->time;
+  if (delay <= processing + jdg_delta(look)) {
+    jdg_pass(look);
+    return;
+  }
+  snprintf(expected, sizeof expected, "request executed within %s of its arrival",
+           jdg_time_text(processing, least));
+  jdg_warn(look, r->frame, expected, "executed %s after it, mid=0x%04x", jdg_time_text(delay, late),
+           r->mid);
 }
 
 /* ---- COAP-8.2-05: the next period begins after the one before ---- */

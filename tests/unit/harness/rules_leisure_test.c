@@ -329,6 +329,59 @@ START_TEST(leisure_without_estimates) {
 }
 END_TEST
 
+/* ---- GC-A.2.1-01 ---- */
+
+/* A request to |to| that is executed |delay| ms after it arrived at 1 s. */
+static void executed_after(const char *to, int code, uint64_t delay) {
+  serve(JDG_DIJK_03);
+  ask_to(1000, to, NON(code, 1, "aa", .path = "/open"));
+  executes(1000 + delay, 1, "aa");
+  end(30000);
+}
+
+START_TEST(an_execution_waits_for_nothing) {
+  executed_after(GROUP, PUT, 1);
+  expect("GC-A.2.1-01", JDG_PASS);
+}
+END_TEST
+
+START_TEST(an_execution_takes_its_processing) {
+  executed_after(GROUP, PUT, 2050);
+  expect("GC-A.2.1-01", JDG_PASS);
+}
+END_TEST
+
+START_TEST(an_execution_that_waits_for_the_leisure) {
+  executed_after(GROUP, POST, 3100);
+  expect("GC-A.2.1-01", JDG_WARN);
+  const struct jdg_result *r = fx_result(&fx, "GC-A.2.1-01", s);
+  ck_assert_str_eq(r->findings[0].actual, "executed 3.100 s after it, mid=0x0001");
+}
+END_TEST
+
+START_TEST(to_read_late_is_out_of_no_step) {
+  executed_after(GROUP, GET, 3100);
+  expect("GC-A.2.1-01", JDG_NOT_EXERCISED);
+}
+END_TEST
+
+START_TEST(a_unicast_request_is_in_step_with_nobody) {
+  executed_after(SERVER, PUT, 3100);
+  expect("GC-A.2.1-01", JDG_NOT_EXERCISED);
+}
+END_TEST
+
+/* The first may have been lost above the capture. */
+START_TEST(which_copy_was_executed_is_not_known) {
+  serve(JDG_DIJK_03);
+  ask(1000, NON(PUT, 1, "aa", .path = "/open"));
+  ask(5000, NON(PUT, 1, "aa", .path = "/open"));
+  executes(5001, 1, "aa");
+  end(30000);
+  expect("GC-A.2.1-01", JDG_NOT_EXERCISED);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {
       uniform_delays_pass,
@@ -356,6 +409,12 @@ int main(void) {
       leisure_at_the_lower_bound,
       leisure_below_the_lower_bound,
       leisure_without_estimates,
+      an_execution_waits_for_nothing,
+      an_execution_takes_its_processing,
+      an_execution_that_waits_for_the_leisure,
+      to_read_late_is_out_of_no_step,
+      a_unicast_request_is_in_step_with_nobody,
+      which_copy_was_executed_is_not_known,
       NULL,
   };
   return run_tests("Leisure rules", tests);
