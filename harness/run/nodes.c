@@ -136,12 +136,33 @@ static void tell_judge(struct run_session *s, size_t i, const struct jdg_ics *ic
   jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
 }
 
+/* Whether a step asks the node for this. */
+static bool is_asked_to(const struct scn_scenario *scenario, size_t i, const char *verb) {
+  for (size_t k = 0; k < scenario->step_count; k++) {
+    const struct scn_step *step = &scenario->steps[k];
+    if (step->kind == SCN_COMMAND && step->node == i && strcmp(step->command.verb, verb) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* A statement holds from beginning to end: of groups that come and go, only events can tell. */
+static struct jdg_ics lasting(const struct scn_scenario *scenario, size_t i,
+                              const struct jdg_ics *ics) {
+  struct jdg_ics stated = *ics;
+  bool leaves = is_asked_to(scenario, i, "leave");
+  if (leaves) stated.group_count = 0;
+  if (leaves || is_asked_to(scenario, i, "join")) stated.groups_declared = false;
+  return stated;
+}
+
 static void add_interface(struct run_session *s, size_t i, const struct jdg_ics *ics) {
   static const char *const roles[] = {"client", "server", "tester"};
   const struct scn_node *node = &s->scenario->nodes[i];
   struct txt_buffer statement = {0};
   if (!s->options->record) return;
-  if (node->role != SCN_TESTER) stm_write(&statement, node->name, ics);
+  struct jdg_ics stated = lasting(s->scenario, i, ics);
+  if (node->role != SCN_TESTER) stm_write(&statement, node->name, &stated);
   struct cap_interface_info info = {.name = node->name,
                                     .comment = statement.data,
                                     .description = roles[node->role],
