@@ -254,7 +254,7 @@ void rule_gc_a_2_1_01(struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
   const struct chorus_event *e = look->event;
   char expected[96], least[32], late[32];
-  if (e->type != CHORUS_EVENT_EXECUTE || !look->group || !look->certain) return;
+  if (e->type != CHORUS_EVENT_EXECUTE || !look->certain) return;
   if (!r || !r->group || r->mid != e->mid) return;
   if (r->executed != 1 || r->copies || r->bad != JDG_GOOD) return;
   if (r->code == RULE_CODE_GET || r->code == RULE_CODE_FETCH) return;
