@@ -132,10 +132,16 @@ static bool asked_before(struct cache_view *view, const struct jdg_look *look) {
   return false;
 }
 
+/* By Token; a request that was never sent may have none, and has a name. */
+static uint64_t event_key(const struct chorus_event *e) {
+  if (e->has_message || !e->request) return rule_token_key(e->token, e->token_length);
+  return ~rule_token_key((const uint8_t *)e->request, strlen(e->request));
+}
+
 /* A delivered response whose request and arrival nobody saw can only come from a cache. */
 static void from_cache(struct jdg_look *look, struct cache_view *view) {
   const struct chorus_event *e = look->event;
-  uint64_t key = rule_token_key(e->token, e->token_length);
+  uint64_t key = event_key(e);
   for (size_t i = 0; i < KNOWN_REQUESTS; i++) {
     if (!view->pending[i].used || view->pending[i].token != key) continue;
     view->pending[i].used = false;
@@ -154,7 +160,7 @@ static void settle(struct cache_view *view, const struct jdg_request *r) {
 
 static void pend(struct cache_view *view, const struct chorus_event *e) {
   unsigned slot = view->next++ % KNOWN_REQUESTS;
-  view->pending[slot].token = rule_token_key(e->token, e->token_length);
+  view->pending[slot].token = event_key(e);
   view->pending[slot].used = true;
 }
 
@@ -168,11 +174,13 @@ void rule_coap_8_2_1_01(struct jdg_look *look) {
     return;
   }
   const struct chorus_event *e = look->event;
-  if (!look->certain || !e->group || !e->has_message) return;
-  if (e->type != CHORUS_EVENT_REQUEST && e->type != CHORUS_EVENT_DELIVER) return;
+  bool delivers = e->type == CHORUS_EVENT_DELIVER;
+  if (!delivers && e->type != CHORUS_EVENT_REQUEST) return;
+  if (!look->certain || !(e->has_message || e->request)) return;
+  if (!e->group && !(delivers && !e->has_message)) return;
   struct cache_view *view = jdg_state(look, sizeof *view);
   if (!view) return;
-  if (e->type == CHORUS_EVENT_DELIVER) from_cache(look, view);
+  if (delivers) from_cache(look, view);
   if (e->type == CHORUS_EVENT_REQUEST && e->code == GET && !look->request) pend(view, e);
 }
 

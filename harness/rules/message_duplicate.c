@@ -75,8 +75,37 @@ static void judge_answer(struct jdg_look *look, enum dis_type type) {
               look->coap->mid, r->mid);
 }
 
-static void judge_duplicate(struct jdg_look *look, enum dis_type type) {
+/*
+ * A copy that comes after its message was acknowledged or reset says that this got lost: it is
+ * acknowledged or reset once more. The first such copy counts, if an ACK to it would be here by
+ * now.
+ */
+#define ACK_DUE_MS 2000u
+
+static void note_copy(struct jdg_look *look) {
   const struct jdg_reception *r = look->reception;
+  if (!r || !r->copies || r->type != DIS_CON || r->group || !look->certain) return;
+  if (r->acks + r->rsts != 1 || rule_noted_state(look, r->frame, NULL)) return;
+  rule_note_state(look, r->frame, (uint32_t)(look->now / CHORUS_MILLISECOND));
+}
+
+static bool copies_unanswered(struct jdg_look *look, const struct jdg_reception *r) {
+  uint32_t came;
+  if (r->acks + r->rsts != 1 || !rule_noted_state(look, r->frame, &came)) return false;
+  return (uint32_t)(look->now / CHORUS_MILLISECOND) - came >= ACK_DUE_MS;
+}
+
+static void judge_window(struct jdg_look *look, enum dis_type type) {
+  const struct jdg_reception *r = look->reception;
+  if (r->type != type || !r->copies || r->bad != JDG_GOOD) return;
+  if (type == DIS_CON && copies_unanswered(look, r))
+    jdg_break(look, r->frame, "the same ACK or RST for each copy",
+              "one only, mid=0x%04x received %u times", r->mid, r->copies + 1);
+  else if (r->executed <= 1 || !repetition_counts(look, r))
+    jdg_pass(look);
+}
+
+static void judge_duplicate(struct jdg_look *look, enum dis_type type) {
   const struct jdg_arrival *a = look->arrival;
   if (look->hook == JDG_ON_EVENT) {
     judge_event(look, type);
@@ -85,15 +114,17 @@ static void judge_duplicate(struct jdg_look *look, enum dis_type type) {
   } else if (!look->certain || !look->host->has_events) {
     return;
   } else if (look->hook == JDG_ON_WINDOW) {
-    if (r->type != type || !r->copies || r->bad != JDG_GOOD) return;
-    if (r->executed <= 1 || !repetition_counts(look, r)) jdg_pass(look);
+    judge_window(look, type);
   } else if (a->type == type && a->copies && a->delivered <= 1) {
     jdg_pass(look);
   }
 }
 
 void rule_coap_4_5_01(struct jdg_look *look) {
-  judge_duplicate(look, DIS_CON);
+  if (look->hook == JDG_ON_REQUEST_RECEIVED)
+    note_copy(look);
+  else
+    judge_duplicate(look, DIS_CON);
 }
 
 void rule_coap_4_5_02(struct jdg_look *look) {
@@ -102,7 +133,8 @@ void rule_coap_4_5_02(struct jdg_look *look) {
 
 /* ---- COAP-5.1-01 ---- */
 
-/* A change right after one GET can be the application's own; after two it is the GET's. */
+/* A change right after one GET can be the application's own, if nobody says that a request did it;
+ * after two it is the GET's. */
 #define CHANGES_BY_GET 2u
 #define PATHS          8u
 
@@ -161,9 +193,10 @@ static void executed(struct jdg_look *look, struct effects *e, uint64_t path) {
 
 /* The state changed right after a GET had been executed. */
 static void changed_by_get(struct jdg_look *look, const struct effects *e, struct resource *r) {
-  if (++r->get_changes == CHANGES_BY_GET)
-    jdg_break(look, e->frame, "GET changes nothing", "state of %s changed by each of %u GETs",
-              look->event->path, r->get_changes);
+  bool told = look->event->detail && strcmp(look->event->detail, "request") == 0;
+  if (++r->get_changes == (told ? 1 : CHANGES_BY_GET))
+    jdg_break(look, e->frame, "GET changes nothing", "state of %s changed by each of %u GET%s",
+              look->event->path, r->get_changes, r->get_changes == 1 ? "" : "s");
 }
 
 static void changed_by_put(struct jdg_look *look, const struct effects *e, struct resource *r) {

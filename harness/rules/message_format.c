@@ -110,6 +110,7 @@ static void judge_format(struct jdg_look *look, const struct format *f, bool exe
  */
 #define AT_ONCE_MS 100u
 
+/* Odd; the even number before it is the key of the frame. */
 static uint64_t version_key(const struct chorus_endpoint *e) {
   uint64_t h = UINT64_C(0xcbf29ce484222325);
   for (unsigned i = 0; i < sizeof e->address; i++)
@@ -122,8 +123,9 @@ static uint32_t milliseconds(const struct jdg_look *look) {
 }
 
 static void note_version(struct jdg_look *look) {
-  if (look->coap->errors & DIS_ERROR_VERSION)
-    rule_note_state(look, version_key(&look->frame_info->source), milliseconds(look));
+  if (!(look->coap->errors & DIS_ERROR_VERSION)) return;
+  rule_note_state(look, version_key(&look->frame_info->source), milliseconds(look));
+  rule_note_state(look, version_key(&look->frame_info->source) - 1, (uint32_t)look->frame);
 }
 
 static void judge_odd_reset(struct jdg_look *look) {
@@ -134,6 +136,18 @@ static void judge_odd_reset(struct jdg_look *look) {
   if (milliseconds(look) - came <= AT_ONCE_MS)
     jdg_break(look, look->frame, "a message of another version is ignored", "RST, mid=0x%04x",
               look->coap->mid);
+}
+
+/* A message of another version is no arrival that an event could name: the latest one at once
+ * before is meant. */
+static void judge_odd_delivery(struct jdg_look *look) {
+  uint32_t came, frame;
+  uint64_t key = version_key(&look->event->peer);
+  if (look->event->type != CHORUS_EVENT_DELIVER || look->arrival) return;
+  if (!rule_noted_state(look, key, &came) || !rule_noted_state(look, key - 1, &frame)) return;
+  if (milliseconds(look) - came <= AT_ONCE_MS)
+    jdg_break(look, frame, "a message of another version is ignored",
+              "delivered to the application, mid=0x%04x", look->event->mid);
 }
 
 void rule_coap_3_01(struct jdg_look *look) {
@@ -147,6 +161,8 @@ void rule_coap_3_01(struct jdg_look *look) {
     note_version(look);
   else if (look->hook == JDG_ON_EMPTY_SENT && !look->reception && !look->arrival)
     judge_odd_reset(look);
+  else if (look->hook == JDG_ON_EVENT && !look->reception && !look->arrival)
+    judge_odd_delivery(look);
   else
     judge_format(look, &format, true);
 }

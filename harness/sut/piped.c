@@ -65,10 +65,14 @@ static void emit(struct call *c, const struct chorus_event *event) {
   if (host->ops->event) host->ops->event(host->context, event);
 }
 
+static void release(struct call *c) {
+  struct chorus_event held;
+  while (sut_tracker_release(&c->node->tracker, &held)) emit(c, &held);
+}
+
 static const char *obey_send(struct call *c, json_t *value) {
   const struct chorus_host *host = c->node->host;
   struct sut_tracker *tracker = &c->node->tracker;
-  struct chorus_event held;
   struct chorus_datagram datagram;
   uint8_t *payload = malloc(SUT_DATAGRAM_MAX);
   if (!payload) return "no memory";
@@ -77,7 +81,7 @@ static const char *obey_send(struct call *c, json_t *value) {
     sut_count_sent(c->node, c->now);
     sut_tracker_sent(tracker, &datagram.destination, datagram.payload, datagram.length);
     host->ops->send(host->context, &datagram);
-    while (sut_tracker_release(tracker, &held)) emit(c, &held);
+    release(c);
   }
   free(payload);
   return why;
@@ -131,7 +135,9 @@ static const char *obey_event(struct call *c, json_t *value) {
   struct sut_event event;
   const char *why = sut_event_read(value, &event);
   if (!why && event.event.type == CHORUS_EVENT_REFUSED) c->told_refused = true;
-  if (!why && sut_tracker_complete(&c->node->tracker, &event.event)) emit(c, &event.event);
+  bool said = !why && sut_tracker_complete(&c->node->tracker, &event.event);
+  release(c);
+  if (said) emit(c, &event.event);
   sut_event_free(&event);
   return why;
 }

@@ -25,7 +25,9 @@ static void release(struct sut_node *n) {
 static const char *take_event(struct sut_node *n, json_t *value) {
   struct sut_event event;
   const char *why = sut_event_read(value, &event);
-  if (!why && sut_tracker_complete(&n->tracker, &event.event)) emit(n, &event.event);
+  bool said = !why && sut_tracker_complete(&n->tracker, &event.event);
+  release(n);
+  if (said) emit(n, &event.event);
   sut_event_free(&event);
   return why;
 }

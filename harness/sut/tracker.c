@@ -161,10 +161,27 @@ static bool is_copy(const struct sut_tracker *t, const struct sut_heard *new) {
   return false;
 }
 
+/* Whether the program said itself that this is the message of a request. */
+static bool was_named(const struct sut_tracker *t, const struct sut_heard *heard) {
+  for (size_t i = 0; i < t->asked_count; i++) {
+    const struct sut_asked *a = &t->asked[i];
+    if (a->named && same_token(heard, a->heard.token, a->heard.token_length)) return true;
+  }
+  return false;
+}
+
+/* Its packet, if it has left already, is not another request's. */
+static void take_named(struct sut_tracker *t, const struct sut_asked *a) {
+  uint32_t count = t->sent_count < SUT_HEARD ? t->sent_count : SUT_HEARD;
+  for (uint32_t i = 0; i < count; i++)
+    if (same_token(&t->sent[i], a->heard.token, a->heard.token_length)) t->sent[i].used = true;
+}
+
 void sut_tracker_sent(struct sut_tracker *t, const struct chorus_endpoint *destination,
                       const uint8_t *payload, size_t length) {
   struct sut_heard heard;
   if (!hear(&heard, destination, payload, length) || is_copy(t, &heard)) return;
+  heard.used = was_named(t, &heard);
   t->sent[t->sent_count++ % SUT_HEARD] = heard;
 }
 
@@ -181,6 +198,7 @@ static void complete_from_asked(struct chorus_event *e, const struct sut_asked *
   if (!chorus_is_unspecified(&a->peer))
     e->peer = a->peer; /* what was asked for, whatever is said */
   e->group = chorus_is_group(&e->peer);
+  if (!e->has_message) e->code = a->code;
   if (!e->timeout) e->timeout = a->timeout;
 }
 
@@ -207,10 +225,13 @@ static bool complete_request(struct sut_tracker *t, struct chorus_event *e) {
   if (!a) return true;
   complete_from_asked(e, a);
   a->told = true;
+  a->answered = false;
   a->known = a->known || e->has_message;
   if (e->has_message) {
     memcpy(a->heard.token, e->token, sizeof a->heard.token);
     a->heard.token_length = e->token_length;
+    a->named = true;
+    take_named(t, a);
     return true;
   }
   a->held = !find_sent(t, a);
@@ -305,13 +326,21 @@ static void take_told(struct sut_tracker *t, const struct chorus_event *e) {
   if (h) h->used = true;
 }
 
+/* What is answered before anything left (from a cache) has no packet to wait for. */
+static void give_up_waiting(struct sut_tracker *t, const struct chorus_event *e) {
+  struct sut_asked *a = asked_by(t, e->request);
+  if (a) a->answered = true;
+}
+
 bool sut_tracker_complete(struct sut_tracker *t, struct chorus_event *e) {
   if (e->type == CHORUS_EVENT_REQUEST) return complete_request(t, e);
   if (e->has_message) {
+    if (e->type == CHORUS_EVENT_DELIVER) give_up_waiting(t, e);
     take_told(t, e);
     return true;
   }
   if (e->request) add_token(t, e);
+  if (e->type == CHORUS_EVENT_DELIVER) give_up_waiting(t, e);
   if (e->type == CHORUS_EVENT_DELIVER) complete_delivery(t, e);
   if (e->type == CHORUS_EVENT_EXECUTE) complete_execution(t, e);
   if (e->type == CHORUS_EVENT_SUPPRESS) complete_suppression(t, e);
@@ -321,12 +350,12 @@ bool sut_tracker_complete(struct sut_tracker *t, struct chorus_event *e) {
 bool sut_tracker_release(struct sut_tracker *t, struct chorus_event *event) {
   for (size_t i = 0; i < t->asked_count; i++) {
     struct sut_asked *a = &t->asked[i];
-    if (!a->held || !find_sent(t, a)) continue;
+    if (!a->held || (!find_sent(t, a) && !a->answered)) continue;
     a->held = false;
     *event = (struct chorus_event){.type = CHORUS_EVENT_REQUEST,
                                    .path = a->said_path[0] ? a->said_path : NULL};
     complete_from_asked(event, a);
-    fill_in(event, &a->heard);
+    if (a->known) fill_in(event, &a->heard);
     return true;
   }
   return false;

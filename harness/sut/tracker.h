@@ -32,6 +32,8 @@ struct sut_asked {
   bool told;           /* the event came, or need not come */
   bool held;           /* the event waits for the packet */
   bool known;          /* |heard| is set */
+  bool named;          /* by the program: |heard| has its Token */
+  bool answered;       /* a response was delivered: the packet, if there is one, has left */
   struct sut_heard heard;
 };
 
@@ -51,7 +53,8 @@ void sut_tracker_arrived(struct sut_tracker *tracker, const struct chorus_endpoi
                          const uint8_t *payload, size_t length);
 /* Fills in what |event| lacks; false: a REQUEST whose packet was not seen yet, to be held. */
 bool sut_tracker_complete(struct sut_tracker *tracker, struct chorus_event *event);
-/* The next held REQUEST whose packet was seen; false: none. Its strings belong to the tracker. */
+/* The next held REQUEST whose packet was seen, or that was answered without one, to be said before what
+ * sut_tracker_complete() was asked last; false: none. Its strings belong to the tracker. */
 bool sut_tracker_release(struct sut_tracker *tracker, struct chorus_event *event);
 
 #endif

@@ -131,6 +131,15 @@ START_TEST(a_cache_never_stands_in_for_the_request) {
   cfx_ask(&t, 1000, GROUP, second, 20);
   cfx_answered(&t, 1500, S1, NON(CODE_205, 8, "bb"));
   ck_verdict(&t, 30000, "COAP-8.2.1-01", JDG_PASS);
+  cfx_open(&t, JDG_DIJK_03); /* a program that never sent it has no Token to tell */
+  struct chorus_event asked = {.type = CHORUS_EVENT_REQUEST, .request = "q2", .code = GET};
+  struct chorus_event given = {.type = CHORUS_EVENT_DELIVER, .request = "q2"};
+  asked.group = true;
+  asked.peer = fx_endpoint(GROUP);
+  given.peer = fx_endpoint(S1);
+  jdg_event(t.fx.judge, t.c, t.fx.now, &asked);
+  jdg_event(t.fx.judge, t.c, t.fx.now, &given);
+  ck_verdict(&t, 30000, "COAP-8.2.1-01", JDG_WARN);
   cfx_open(&t, JDG_DIJK_03); /* announced a little before it is sent */
   cfx_say(&t, CHORUS_EVENT_REQUEST, "q1", GROUP, true, first, NULL, 20 * CHORUS_SECOND);
   cfx_send(&t, 1, GROUP, first);

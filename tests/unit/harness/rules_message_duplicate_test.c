@@ -49,6 +49,30 @@ START_TEST(of_a_request) {
 }
 END_TEST
 
+/* 0: no ACK for the copies; 1: for one; 2: the ACK came after the copies, and serves them all; 3:
+ * the copy is too fresh; 4: not the server's own view. */
+START_TEST(copies_are_acknowledged) {
+  static const enum jdg_verdict verdicts[] = {JDG_WARN, JDG_PASS, JDG_PASS, JDG_PASS,
+                                              JDG_NOT_EXERCISED};
+  const struct fx_message *m = CON(POST, 1, "aa", .path = "/x"), *ack = ACK(CODE_204, 1, "aa");
+  if (_i == 4) {
+    fx_see(&fx, MEDIUM1, MEDIUM2, m);
+    fx_see(&fx, MEDIUM2, MEDIUM1, ack);
+    later(2000);
+    fx_see(&fx, MEDIUM1, MEDIUM2, m);
+    EXPECT("COAP-4.5-01", fx_node_named(&fx, "2001:db8::88"), verdicts[_i]);
+    return;
+  }
+  to_server(TESTER, SERVER, m);
+  execute(m);
+  if (_i != 2) fx_send(&fx, s, SERVER, TESTER, ack);
+  later(_i == 3 ? 6000 : 2000);
+  to_server(TESTER, SERVER, m);
+  if (_i == 1 || _i == 2) fx_send(&fx, s, SERVER, TESTER, ack);
+  EXPECT("COAP-4.5-01", s, verdicts[_i]);
+}
+END_TEST
+
 /* Without events: what the answers to the message and to its copy show. */
 static const struct seen_case {
   int type, code;
@@ -175,6 +199,13 @@ START_TEST(of_gets) {
     if (_i > 0) state(i % 2 ? "on" : "off");
   }
   EXPECT("COAP-5.1-01", s, _i == 1 ? JDG_FAIL : JDG_PASS);
+}
+END_TEST
+
+START_TEST(one_change_that_a_get_made_is_enough) {
+  ask(GET, 1, NULL);
+  fx_event(&fx, s, CHORUS_EVENT_STATE, NULL, NULL, "/x", "request", 0);
+  EXPECT("COAP-5.1-01", s, JDG_FAIL);
 }
 END_TEST
 
@@ -312,12 +343,14 @@ int main(void) {
   Suite *suite = suite_create("rules_message_duplicate");
   TCase *tests = new_case(suite, "duplicate");
   tcase_add_loop_test(tests, of_a_request, 0, COUNT(copy_cases));
+  tcase_add_loop_test(tests, copies_are_acknowledged, 0, 5);
   tcase_add_loop_test(tests, of_answers_seen_elsewhere, 0, COUNT(seen_cases));
   tcase_add_loop_test(tests, elsewhere_old_messages_may_be_new_ones, 0, 4);
   tcase_add_test(tests, a_start_in_between_excuses);
   tcase_add_loop_test(tests, after_non_lifetime_it_is_a_new_message, 0, COUNT(age_cases));
   tcase_add_loop_test(tests, of_a_response, 0, 4);
   tcase_add_loop_test(tests, of_gets, 0, 3);
+  tcase_add_test(tests, one_change_that_a_get_made_is_enough);
   tcase_add_test(tests, one_change_after_a_get_is_chance);
   tcase_add_loop_test(tests, of_puts, 0, 3);
   tcase_add_test(tests, posts_may_do_anything);

@@ -175,6 +175,16 @@ START_TEST(an_odd_reset_answers_another_version) {
 }
 END_TEST
 
+/* 0: delivered at once; 1: something else is delivered, much later. */
+START_TEST(another_version_is_not_delivered) {
+  static const enum jdg_verdict verdicts[] = {JDG_FAIL, JDG_PASS};
+  malformed_response("91450007aa");
+  later(_i == 1 ? 5000 : 5);
+  fx_event(&fx, c, CHORUS_EVENT_DELIVER, SERVER, NON(CODE_205, 7, "aa"), NULL, NULL, 0);
+  EXPECT("COAP-3-01", c, verdicts[_i]);
+}
+END_TEST
+
 START_TEST(other_protocols_are_not_held_against_anybody) {
   const char *to[] = {"[2001:db8::88]:5684", "[2001:db8::88]:5683"};
   fx_see(&fx, MEDIUM1, to[_i], RAW("16feff0000000000000000")); /* a DTLS handshake */
@@ -246,6 +256,7 @@ int main(void) {
   tcase_add_loop_test(tests, a_malformed_response_is_not_delivered, 0, COUNT(responses));
   tcase_add_loop_test(tests, a_malformed_response_is_delivered, 0, COUNT(responses));
   tcase_add_loop_test(tests, an_odd_reset_answers_another_version, 0, 3);
+  tcase_add_loop_test(tests, another_version_is_not_delivered, 0, 2);
   tcase_add_loop_test(tests, other_protocols_are_not_held_against_anybody, 0, 2);
   tcase_add_test(tests, a_capture_made_elsewhere_shows_a_wrong_version);
   tcase_add_loop_test(tests, elsewhere_what_is_repeated_shows_what_is_answered, 0,

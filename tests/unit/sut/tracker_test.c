@@ -64,6 +64,38 @@ START_TEST(held_request_keeps_what_was_said) {
 }
 END_TEST
 
+/* A response from a cache: nothing left, and the request is told all the same, before it. */
+START_TEST(answered_without_a_packet) {
+  struct chorus_event event = {.type = CHORUS_EVENT_REQUEST, .request = "q"}, out;
+  struct chorus_event delivery = {.type = CHORUS_EVENT_DELIVER, .request = "q", .peer = server};
+  ask("q");
+  ck_assert(!sut_tracker_complete(&tracker, &event));
+  ck_assert(sut_tracker_complete(&tracker, &delivery));
+  ck_assert(sut_tracker_release(&tracker, &out));
+  ck_assert_str_eq(out.request, "q");
+  ck_assert(!out.has_message);
+  ck_assert(chorus_same_endpoint(&out.peer, &group));
+  ck_assert(!sut_tracker_release(&tracker, &out));
+}
+END_TEST
+
+/* The packet of a request whose message the program named is not that of the next. */
+START_TEST(what_was_named_is_taken) {
+  struct chorus_event first = {.type = CHORUS_EVENT_REQUEST,
+                               .request = "q",
+                               .has_message = true,
+                               .token_length = 1,
+                               .token = {0x77}};
+  struct chorus_event second = {.type = CHORUS_EVENT_REQUEST, .request = "r"};
+  ask("q");
+  ask("r");
+  if (_i == 0) sut_tracker_sent(&tracker, &group, request, sizeof request);
+  ck_assert(sut_tracker_complete(&tracker, &first));
+  if (_i == 1) sut_tracker_sent(&tracker, &group, request, sizeof request);
+  ck_assert(!sut_tracker_complete(&tracker, &second));
+}
+END_TEST
+
 /* A client that goes elsewhere and says so was still asked for the group. */
 START_TEST(asked_for_is_what_the_command_says) {
   struct chorus_event event = {.type = CHORUS_EVENT_REQUEST,
@@ -239,6 +271,8 @@ int main(void) {
   tcase_add_checked_fixture(tests, begin, end);
   tcase_add_test(tests, request_waits_for_its_packet);
   tcase_add_test(tests, held_request_keeps_what_was_said);
+  tcase_add_test(tests, answered_without_a_packet);
+  tcase_add_loop_test(tests, what_was_named_is_taken, 0, 2);
   tcase_add_test(tests, asked_for_is_what_the_command_says);
   tcase_add_test(tests, packet_before_the_event);
   tcase_add_test(tests, two_requests_get_a_packet_each);
