@@ -126,7 +126,7 @@ struct emu_observer {
                      const struct chorus_endpoint *group, bool joined);
 };
 
-/* The conservation law: packets == sum of fate[] + in_flight, counted per receiver. */
+/* The conservation law: receptions == sum of fate[] + in_flight, counted per receiver. */
 struct emu_counters {
   uint64_t transmissions;        /* packets sent, fragments counted one by one */
   uint64_t receptions;           /* (packet, receiver) pairs, duplicates included */
