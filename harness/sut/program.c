@@ -212,6 +212,7 @@ static int program_start(struct sut_node *n, chorus_time now) {
                                 .directory = n->config.manifest->folder,
                                 .watch = {.context = n, .line = on_line, .ended = on_end}};
   if (!n->network) return no_start(n, now, "rung d needs the kernel backend");
+  n->tracker.patient = true; /* lines and packets come by different ways */
   bool dilated = krn_dilation(n->network) > 1;
   const char *why = dilated ? sut_dilation_refused(n) : NULL;
   if (why) return no_start(n, now, why);

@@ -161,20 +161,30 @@ static bool is_copy(const struct sut_tracker *t, const struct sut_heard *new) {
   return false;
 }
 
+static bool names(const struct sut_asked *a, const struct sut_heard *heard) {
+  return a->named && same_token(heard, a->heard.token, a->heard.token_length);
+}
+
 /* Whether the program said itself that this is the message of a request. */
-static bool was_named(const struct sut_tracker *t, const struct sut_heard *heard) {
+static bool was_named(struct sut_tracker *t, const struct sut_heard *heard) {
+  bool named = false;
   for (size_t i = 0; i < t->asked_count; i++) {
-    const struct sut_asked *a = &t->asked[i];
-    if (a->named && same_token(heard, a->heard.token, a->heard.token_length)) return true;
+    struct sut_asked *a = &t->asked[i];
+    if (!names(a, heard)) continue;
+    a->left = true;
+    named = true;
   }
-  return false;
+  return named;
 }
 
 /* Its packet, if it has left already, is not another request's. */
-static void take_named(struct sut_tracker *t, const struct sut_asked *a) {
+static void take_named(struct sut_tracker *t, struct sut_asked *a) {
   uint32_t count = t->sent_count < SUT_HEARD ? t->sent_count : SUT_HEARD;
-  for (uint32_t i = 0; i < count; i++)
-    if (same_token(&t->sent[i], a->heard.token, a->heard.token_length)) t->sent[i].used = true;
+  for (uint32_t i = 0; i < count; i++) {
+    if (!names(a, &t->sent[i])) continue;
+    a->left = a->left || (!t->sent[i].used && t->sent[i].mid == a->heard.mid);
+    t->sent[i].used = true;
+  }
 }
 
 void sut_tracker_sent(struct sut_tracker *t, const struct chorus_endpoint *destination,
@@ -219,6 +229,19 @@ static struct sut_asked *asked_by_itself(struct sut_tracker *t, const struct cho
   return a;
 }
 
+/* The message of which the program says that it is the request's. */
+static void name_message(struct sut_tracker *t, struct sut_asked *a, const struct chorus_event *e) {
+  a->heard = (struct sut_heard){.peer = a->peer,
+                                .type = e->message_type,
+                                .code = e->code,
+                                .mid = e->mid,
+                                .token_length = e->token_length};
+  memcpy(a->heard.token, e->token, sizeof a->heard.token);
+  a->named = true;
+  a->left = false;
+  take_named(t, a);
+}
+
 static bool complete_request(struct sut_tracker *t, struct chorus_event *e) {
   struct sut_asked *a = asked_by(t, e->request);
   if (!a) a = asked_by_itself(t, e);
@@ -228,11 +251,10 @@ static bool complete_request(struct sut_tracker *t, struct chorus_event *e) {
   a->answered = false;
   a->known = a->known || e->has_message;
   if (e->has_message) {
-    memcpy(a->heard.token, e->token, sizeof a->heard.token);
-    a->heard.token_length = e->token_length;
-    a->named = true;
-    take_named(t, a);
-    return true;
+    name_message(t, a, e);
+    a->held = t->patient && !a->left;
+    if (a->held) keep_said(a, e);
+    return !a->held;
   }
   a->held = !find_sent(t, a);
   if (a->held)
@@ -326,31 +348,36 @@ static void take_told(struct sut_tracker *t, const struct chorus_event *e) {
   if (h) h->used = true;
 }
 
-/* What is answered before anything left (from a cache) has no packet to wait for. */
+/* What is answered before anything left (from a cache) has no packet to wait for, nor has what is
+ * over. */
 static void give_up_waiting(struct sut_tracker *t, const struct chorus_event *e) {
   struct sut_asked *a = asked_by(t, e->request);
-  if (a) a->answered = true;
+  bool over = e->type == CHORUS_EVENT_DONE && a && a->named;
+  if (a && (over || e->type == CHORUS_EVENT_DELIVER)) a->answered = true;
 }
 
 bool sut_tracker_complete(struct sut_tracker *t, struct chorus_event *e) {
   if (e->type == CHORUS_EVENT_REQUEST) return complete_request(t, e);
+  give_up_waiting(t, e);
   if (e->has_message) {
-    if (e->type == CHORUS_EVENT_DELIVER) give_up_waiting(t, e);
     take_told(t, e);
     return true;
   }
   if (e->request) add_token(t, e);
-  if (e->type == CHORUS_EVENT_DELIVER) give_up_waiting(t, e);
   if (e->type == CHORUS_EVENT_DELIVER) complete_delivery(t, e);
   if (e->type == CHORUS_EVENT_EXECUTE) complete_execution(t, e);
   if (e->type == CHORUS_EVENT_SUPPRESS) complete_suppression(t, e);
   return true;
 }
 
+static bool has_left(struct sut_tracker *t, struct sut_asked *a) {
+  return a->named ? a->left : find_sent(t, a);
+}
+
 bool sut_tracker_release(struct sut_tracker *t, struct chorus_event *event) {
   for (size_t i = 0; i < t->asked_count; i++) {
     struct sut_asked *a = &t->asked[i];
-    if (!a->held || (!find_sent(t, a) && !a->answered)) continue;
+    if (!a->held || !(has_left(t, a) || a->answered)) continue;
     a->held = false;
     *event = (struct chorus_event){.type = CHORUS_EVENT_REQUEST,
                                    .path = a->said_path[0] ? a->said_path : NULL};

@@ -32,12 +32,14 @@ struct sut_asked {
   bool told;           /* the event came, or need not come */
   bool held;           /* the event waits for the packet */
   bool known;          /* |heard| is set */
-  bool named;          /* by the program: |heard| has its Token */
+  bool named;          /* by the program: |heard| is what it said */
+  bool left;           /* its packet, if it is named */
   bool answered;       /* a response was delivered: the packet, if there is one, has left */
   struct sut_heard heard;
 };
 
 struct sut_tracker {
+  bool patient; /* events may overtake their packets: also one that names its message is held */
   struct sut_heard sent[SUT_HEARD], arrived[SUT_HEARD];
   uint32_t sent_count, arrived_count; /* in all; the latest SUT_HEARD are kept */
   struct sut_asked *asked;

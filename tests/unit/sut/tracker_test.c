@@ -96,6 +96,33 @@ START_TEST(what_was_named_is_taken) {
 }
 END_TEST
 
+/* Where events may overtake packets, one that names its message waits for it, too. 0: it comes; 1:
+ * it had left; 2: the request is over without it. */
+START_TEST(named_request_waits_where_lines_are_faster) {
+  struct chorus_event event = {.type = CHORUS_EVENT_REQUEST,
+                               .request = "q",
+                               .code = 1,
+                               .mid = 0x1234,
+                               .has_message = true,
+                               .token_length = 1,
+                               .token = {0x77}},
+                      done = {.type = CHORUS_EVENT_DONE, .request = "q"}, out;
+  tracker.patient = true;
+  ask("q");
+  if (_i == 1) sut_tracker_sent(&tracker, &group, request, sizeof request);
+  ck_assert_int_eq(sut_tracker_complete(&tracker, &event), _i == 1);
+  if (_i == 1) return;
+  ck_assert(!sut_tracker_release(&tracker, &out));
+  if (_i == 0) sut_tracker_sent(&tracker, &group, request, sizeof request);
+  if (_i == 2) ck_assert(sut_tracker_complete(&tracker, &done));
+  ck_assert(sut_tracker_release(&tracker, &out));
+  ck_assert_str_eq(out.request, "q");
+  ck_assert(out.has_message && out.token[0] == 0x77);
+  ck_assert_uint_eq(out.mid, 0x1234);
+  ck_assert_uint_eq(out.timeout, 3 * CHORUS_SECOND);
+}
+END_TEST
+
 /* A client that goes elsewhere and says so was still asked for the group. */
 START_TEST(asked_for_is_what_the_command_says) {
   struct chorus_event event = {.type = CHORUS_EVENT_REQUEST,
@@ -273,6 +300,7 @@ int main(void) {
   tcase_add_test(tests, held_request_keeps_what_was_said);
   tcase_add_test(tests, answered_without_a_packet);
   tcase_add_loop_test(tests, what_was_named_is_taken, 0, 2);
+  tcase_add_loop_test(tests, named_request_waits_where_lines_are_faster, 0, 3);
   tcase_add_test(tests, asked_for_is_what_the_command_says);
   tcase_add_test(tests, packet_before_the_event);
   tcase_add_test(tests, two_requests_get_a_packet_each);
