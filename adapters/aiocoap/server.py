@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 from aiocoap import Context
 from aiocoap.numbers.constants import MCAST_ALL
@@ -89,7 +90,7 @@ class Server:
                 [".well-known", "core"], WKCResource(site.get_resources_as_linkheader)
             )
         for path, resource in self._resources.items():
-            site.add_resource(path.split("/")[1:], resource)
+            site.add_resource([unquote(segment) for segment in path.split("/")[1:]], resource)
         return site
 
     async def close(self) -> None:

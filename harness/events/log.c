@@ -8,6 +8,7 @@
 
 #include "chorus/endpoint_text.h"
 #include "events/events.h"
+#include "scenario/path.h"
 #include "scenario/units.h"
 
 static const char *string(json_t *line, const char *key) {
@@ -17,6 +18,16 @@ static const char *string(json_t *line, const char *key) {
 static const char *copy(json_t *line, const char *key) {
   const char *value = string(line, key);
   return value ? strdup(value) : NULL;
+}
+
+/* As everything else writes it, whoever wrote the file; links stand as they were found. */
+static const char *copy_path(json_t *line, enum chorus_event_type type) {
+  const char *path = string(line, "path");
+  if (!path || path[0] != '/' || type == CHORUS_EVENT_FOLLOW) return copy(line, "path");
+  size_t size = scn_path_compose(path, NULL, 0) + 1;
+  char *text = malloc(size);
+  if (text) scn_path_compose(path, text, size);
+  return text;
 }
 
 static bool read_message(json_t *line, struct chorus_event *e) {
@@ -54,7 +65,7 @@ static const char *read_event(json_t *line, struct evt_logged *out) {
   out->time = (chorus_time)json_integer_value(json_object_get(line, "time_ns"));
   out->node = strdup(string(line, "node"));
   e->request = copy(line, "request");
-  e->path = copy(line, "path");
+  e->path = copy_path(line, e->type);
   e->detail = copy(line, "detail");
   e->group = json_is_true(json_object_get(line, "group"));
   e->timeout = (chorus_time)json_integer_value(json_object_get(line, "timeout_ns"));

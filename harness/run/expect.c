@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "run/internal.h"
+#include "scenario/path.h"
 
 void run_item_add(struct run_items *items, const struct run_item *item) {
   struct run_item *slot = scn_append(items->arena, &items->list, &items->count, sizeof *slot);
@@ -64,6 +65,15 @@ static bool path_fits(const char *wanted, const char *path) {
   return strlen(wanted) == length && memcmp(wanted, path, length) == 0;
 }
 
+/* A link stands in its event as it was found. */
+static bool event_path_fits(const char *wanted, const struct chorus_event *event) {
+  char text[3 * 512];
+  if (!wanted || !event->path || event->type != CHORUS_EVENT_FOLLOW)
+    return path_fits(wanted, event->path);
+  scn_path_compose(event->path, text, sizeof text);
+  return path_fits(wanted, text);
+}
+
 static bool destination_fits(enum scn_destination wanted, bool group) {
   return wanted == SCN_ANYWHERE || (wanted == SCN_TO_GROUP) == group;
 }
@@ -117,7 +127,7 @@ static void match_event(struct run_expectations *e, size_t i, chorus_time time, 
                         const struct chorus_event *event) {
   const struct scn_expectation *x = &e->scenario->expectations[i];
   if (!node_fits(e, &x->node, node) || !text_fits(x->request, event->request)) return;
-  if (!path_fits(x->path, event->path) || !destination_fits(x->destination, event->group)) return;
+  if (!event_path_fits(x->path, event) || !destination_fits(x->destination, event->group)) return;
   if (!code_fits(&x->code, event->code))
     near_miss(e, i, time, node, event, ", another code");
   else if (!text_fits(x->detail, event->detail))

@@ -8,6 +8,7 @@
 
 #include "chorus/endpoint_text.h"
 #include "run/internal.h"
+#include "scenario/path.h"
 
 enum { LINKTYPE_RAW = 101, COMMENTS_PER_FRAME = 32 };
 
@@ -200,6 +201,15 @@ static size_t keep_text(struct run_record *r, const char *text) {
   return keep(r, text, text ? strlen(text) : 0);
 }
 
+/* Stacks write paths as they like; links stand as they were found. */
+static size_t keep_path(struct run_record *r, const struct chorus_event *event) {
+  char text[3 * 512];
+  const char *path = event->path;
+  if (!path || path[0] != '/' || event->type == CHORUS_EVENT_FOLLOW) return keep_text(r, path);
+  size_t length = scn_path_compose(path, text, sizeof text);
+  return keep(r, text, length < sizeof text ? length : sizeof text - 1);
+}
+
 static void on_event(void *context, chorus_time now, uint32_t node,
                      const struct chorus_event *event) {
   struct run_record *r = context;
@@ -218,7 +228,7 @@ static void on_event(void *context, chorus_time now, uint32_t node,
   struct run_event_copy *c = &r->waiting[r->waiting_count++];
   *c = (struct run_event_copy){.time = now, .node = node, .event = *event};
   c->request = keep_text(r, event->request);
-  c->path = keep_text(r, event->path);
+  c->path = keep_path(r, event);
   c->detail = keep_text(r, event->detail);
   c->payload = keep(r, event->payload, event->payload_length);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "scenario/decode.h"
+#include "scenario/path.h"
 #include "scenario/units.h"
 
 /* ---- options ---- */
@@ -144,7 +145,7 @@ static void decode_options(struct scn_decoder *d, const scn_value *options,
   }
 }
 
-/* "/a/b" or [a, b]; "x=1&y" or [x=1, y]. */
+/* The text of a URI, "/a/b" and "x=1&y", or what the options hold, [a, b] and [x=1, y]. */
 static void decode_parts(struct scn_decoder *d, const scn_value *map, const char *key,
                          const char *separator, uint16_t number, struct option_list *list) {
   const scn_value *value = scn_get(d->document, map, key), *item;
@@ -156,10 +157,16 @@ static void decode_parts(struct scn_decoder *d, const scn_value *map, const char
     return;
   }
   if (!(text = scn_text(d->document, value))) return;
+  if (!scn_percent_valid(text)) {
+    scn_complain(d->document, value,
+                 "\"%s\": \"%%\" stands before two hexadecimal digits: write %%25", text);
+    return;
+  }
   if (*text == '/') text++;
   while (*text) {
     size_t length = strcspn(text, separator);
-    add_option(d, list, number, scn_copy(d->arena, text, length), length);
+    uint8_t *octets = scn_alloc(d->arena, length + 1);
+    if (octets) add_option(d, list, number, octets, scn_percent_decode(text, length, octets));
     text += length + (text[length] != '\0');
   }
 }

@@ -4,6 +4,7 @@
 
 #include "chorus/endpoint_text.h"
 #include "scenario/decode.h"
+#include "scenario/path.h"
 #include "scenario/units.h"
 
 #define COMMON_KEYS \
@@ -118,6 +119,17 @@ static void read_resource(struct scn_decoder *d, const scn_value *map, struct re
   scn_read_duration(d->document, map, "processing", &r->processing);
 }
 
+/* Two ways of writing one path are two resources that no request tells apart. */
+static void check_once(struct scn_decoder *d, const scn_value *key,
+                       const struct ref_resource *resources, size_t count) {
+  const char *path = resources[count - 1].path, *text = scn_raw_text(key);
+  for (size_t i = 0; path && i + 1 < count; i++) {
+    if (strcmp(resources[i].path, path) != 0) continue;
+    scn_complain(d->document, key, "\"%s\": there is a resource %s already", text, path);
+    return;
+  }
+}
+
 void scn_decode_resources(struct scn_decoder *d, const scn_value *map, struct scn_node *node) {
   struct ref_resource *resources = NULL;
   size_t count = 0;
@@ -125,11 +137,11 @@ void scn_decode_resources(struct scn_decoder *d, const scn_value *map, struct sc
   if (!scn_expect_map(d->document, map, "resources", NULL)) return;
   for (size_t i = 0; scn_pair(d->document, map, i, &key, &value); i++) {
     struct ref_resource *r = scn_append(d->arena, &resources, &count, sizeof *r);
-    const char *path = scn_text(d->document, key);
-    if (!r || !path) return;
-    if (path[0] != '/' || strchr(path, '?'))
-      scn_complain(d->document, key, "\"%s\": a path begins with / and has no query", path);
-    r->path = path;
+    const char *text = scn_text(d->document, key);
+    if (!r || !text) return;
+    r->path = scn_resource_path(d->document, key, text);
+    check_once(d, key, resources, count);
+    if (!r->path) r->path = text;
     read_resource(d, value, r);
   }
   node->server.resources = resources;

@@ -4,6 +4,7 @@
 
 #include "chorus/endpoint_text.h"
 #include "scenario/decode.h"
+#include "scenario/path.h"
 #include "scenario/units.h"
 
 const char *const scn_kind_words[] = {"any", "request", "response", "empty", NULL};
@@ -187,11 +188,11 @@ bool scn_read_code(struct scn_decoder *d, const scn_value *map, const char *key,
 }
 
 bool scn_read_path(struct scn_decoder *d, const scn_value *map, const char **path) {
-  if (!scn_read_text(d->document, map, "path", path)) return false;
-  if (**path == '/') return true;
-  scn_complain(d->document, scn_get(d->document, map, "path"), "\"%s\" is no path: write /%s",
-               *path, *path);
-  return false;
+  const char *text;
+  if (!scn_read_text(d->document, map, "path", &text)) return false;
+  text = scn_path(d->document, scn_get(d->document, map, "path"), text);
+  if (text) *path = text;
+  return text != NULL;
 }
 
 bool scn_read_range(struct scn_decoder *d, const scn_value *map, const char *key,

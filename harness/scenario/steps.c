@@ -5,6 +5,7 @@
 
 #include "chorus/endpoint_text.h"
 #include "scenario/decode.h"
+#include "scenario/path.h"
 #include "scenario/units.h"
 
 enum { MAX_STEPS = 50000, OPTION_MAX = 1034 /* octets (RFC 7252, table 4: Proxy-Uri) */ };
@@ -13,6 +14,7 @@ enum { MAX_STEPS = 50000, OPTION_MAX = 1034 /* octets (RFC 7252, table 4: Proxy-
 
 enum argument_kind {
   ARGUMENT_TEXT,
+  ARGUMENT_PATH,
   ARGUMENT_URI,
   ARGUMENT_ENDPOINT,
   ARGUMENT_DURATION,
@@ -77,7 +79,7 @@ static const struct verb_row verb_rows[] = {
     {"set",
      SCN_SERVER,
      false,
-     {{"path", ARGUMENT_TEXT, true},
+     {{"path", ARGUMENT_PATH, true},
       {"payload", ARGUMENT_TEXT, false},
       {"payload-hex", ARGUMENT_HEX, false},
       {"code", ARGUMENT_CODE, false}}},
@@ -256,6 +258,7 @@ static const char *argument_value(struct scn_decoder *d, const struct draft *dra
   const char *text = names ? scn_text_with_names(d->document, value) : scn_text(d->document, value);
   if (!text) return NULL;
   if (names) return scn_resolve(d, value, text);
+  if (row->kind == ARGUMENT_PATH) return scn_path(d->document, value, text);
   if (row->kind >= ARGUMENT_ID && row->kind <= ARGUMENT_OF)
     return argument_id(d, draft, value, text, row->kind);
   if (row->kind == ARGUMENT_ENDPOINT) {

@@ -5,19 +5,13 @@
 #include <strings.h>
 
 #include "chorus/endpoint_text.h"
+#include "scenario/path.h"
 
 enum { TEXT_MAX = 1023, PART_MAX = 255, PARTS = 512 };
 
 static bool scheme_is_coap(const char *text, size_t length) {
   return (length == 4 && strncasecmp(text, "coap", 4) == 0) ||
          (length == 5 && strncasecmp(text, "coaps", 5) == 0);
-}
-
-static bool percent_valid(const char *text) {
-  for (; *text; text++)
-    if (*text == '%' && !(isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2])))
-      return false;
-  return true;
 }
 
 /* The digits behind the host, or none at all: "coap://[::1]:/" has the default port. */
@@ -132,7 +126,7 @@ enum scn_uri_fault scn_uri_read(const char *text, struct scn_uri *uri) {
   if (!scheme_is_coap(text, scheme) || strncmp(text + scheme, "://", 3) != 0) return SCN_URI_SCHEME;
   if (strlen(text) > TEXT_MAX) return SCN_URI_LONG;
   if (strchr(text, '#')) return SCN_URI_FRAGMENT;
-  if (!percent_valid(text)) return SCN_URI_PERCENT;
+  if (!scn_percent_valid(text)) return SCN_URI_PERCENT;
   const char *authority = text + scheme + 3;
   size_t length = strcspn(authority, "/?");
   enum scn_uri_fault fault = read_authority(authority, length, uri);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "chorus/endpoint_text.h"
+#include "scenario/path.h"
 
 static const char *const keys[] = {"leisure",     "processing",
                                    "dedup",       "no-response-policy",
@@ -89,6 +90,19 @@ static void read_suppress(struct scn_document *d, const scn_value *map,
   }
 }
 
+static void read_path(struct scn_document *d, const scn_value *key, const struct jdg_ics *ics,
+                      struct jdg_ics_resource *r) {
+  const char *text = scn_raw_text(key);
+  const char *path = strcmp(text, "*") == 0 ? text : scn_resource_path(d, key, text);
+  if (!path) return;
+  if (strlen(path) >= sizeof r->path)
+    scn_complain(d, key, "\"%s\": a path of at most 63 octets, percent-encoded, or *", text);
+  for (const struct jdg_ics_resource *other = ics->resources; other < r; other++)
+    if (strcmp(other->path, path) == 0)
+      scn_complain(d, key, "\"%s\": there is a resource %s already", text, path);
+  snprintf(r->path, sizeof r->path, "%s", path);
+}
+
 static void read_resources(struct scn_document *d, const scn_value *map, struct jdg_ics *ics) {
   const scn_value *resources = scn_get(d, map, "resources"), *key, *value;
   if (!resources || !scn_expect_map(d, resources, "resources", NULL)) return;
@@ -99,9 +113,7 @@ static void read_resources(struct scn_document *d, const scn_value *map, struct 
       return;
     }
     struct jdg_ics_resource *r = &ics->resources[ics->resource_count++];
-    if (strlen(path) >= sizeof r->path || (path[0] != '/' && strcmp(path, "*") != 0))
-      scn_complain(d, key, "\"%s\": a path of at most 63 octets that begins with /, or *", path);
-    snprintf(r->path, sizeof r->path, "%s", path);
+    read_path(d, key, ics, r);
     if (!scn_expect_map(d, value, "a resource", resource_keys)) continue;
     read_suppress(d, value, r);
     tristate(d, value, "no-response", &r->no_response);

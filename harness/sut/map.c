@@ -9,12 +9,12 @@ enum { OPTION_URI_PATH = 11 };
 
 struct mapping {
   struct scn_arena *arena;
-  const char *from;              /* "/light": one segment */
+  const char *from;              /* "/light": one segment, nothing percent-encoded */
   const struct ref_resource *to; /* of the manifest */
 };
 
 static bool is_one_segment(const char *path) {
-  return path[0] == '/' && path[1] && !strchr(path + 1, '/');
+  return path[0] == '/' && path[1] && !strpbrk(path + 1, "/%");
 }
 
 /* ---- what can be mapped ---- */

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "scenario/decode.h"
+#include "scenario/path.h"
 #include "scenario/units.h"
 #include "statement/statement.h"
 #include "sut/internal.h"
@@ -140,8 +141,8 @@ static void read_ready(struct sut_reader *r, const scn_value *map, struct sut_pa
   }
   if (scn_read_text(r->d, ready, "coap", &p->path)) {
     p->ready = SUT_READY_COAP;
-    if (p->path[0] != '/')
-      scn_complain(r->d, scn_get(r->d, ready, "coap"), "\"%s\": a path begins with /", p->path);
+    const char *path = scn_path(r->d, scn_get(r->d, ready, "coap"), p->path);
+    if (path) p->path = path;
   }
   if (p->ready != SUT_READY_RUNNING && p->ready != SUT_READY_ADAPTER && p->adapter)
     scn_complain(r->d, ready, "an adapter says itself when it is ready");
@@ -276,11 +277,14 @@ static void read_map(struct sut_reader *r, const scn_value *map, struct sut_part
     const char *path = NULL;
     bool known = false;
     if (!scn_read_text(r->d, list, kinds[kind], &path)) continue;
+    if (!(path = scn_path(r->d, scn_get(r->d, list, kinds[kind]), path))) continue;
     for (size_t i = 0; i < p->resource_count; i++)
       known = known || strcmp(p->resources[i].path, path) == 0;
-    if (!known || strchr(path + 1, '/'))
+    if (!known || strpbrk(path + 1, "/%"))
       scn_complain(r->d, scn_get(r->d, list, kinds[kind]),
-                   "\"%s\": map names one of resources, with a path of one segment", path);
+                   "\"%s\": map names one of resources, with a path of one segment that needs no "
+                   "percent-encoding",
+                   path);
     p->map[kind] = path;
   }
 }

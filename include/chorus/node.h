@@ -80,7 +80,8 @@ enum chorus_event_type {
 struct chorus_event {
   enum chorus_event_type type;
   const char *request;         /* the scenario's name for the request, or NULL */
-  const char *path;            /* "/light?x=1" of the request or resource, or NULL */
+  const char *path;            /* "/light?x=1" of the request or resource, percent-encoded as
+                                  RFC 7252, section 6.5, composes it; or NULL */
   const char *detail;          /* see the types above, or NULL */
   struct chorus_endpoint peer; /* all zero: none */
   const uint8_t *payload;

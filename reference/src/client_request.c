@@ -4,6 +4,7 @@
 
 #include "chorus/endpoint_text.h"
 #include "client.h"
+#include "path.h"
 #include "uri.h"
 
 enum { PAYLOAD_MAX = 1024 };
@@ -246,17 +247,18 @@ static int settle(struct ref_client *c, struct ref_draft *d, chorus_time now, co
 /* A request of one block of memory: the structure, |length| octets of message, two texts. */
 static struct ref_client_request *new_request(const struct ref_draft *d, const uint8_t *octets,
                                               size_t length) {
-  size_t id = strlen(d->exchange.id) + 1, path = strlen(d->uri.path) + 1;
+  size_t id = strlen(d->exchange.id) + 1, path = ref_path_compose(&d->options, NULL, 0) + 1;
   struct ref_client_request *r = malloc(sizeof *r + length + id + path);
   if (!r) return NULL;
   char *texts = (char *)r->octets + length;
   *r = (struct ref_client_request){.exchange = d->exchange,
                                    .id = memcpy(texts, d->exchange.id, id),
-                                   .path = memcpy(texts + id, d->uri.path, path),
+                                   .path = texts + id,
                                    .payload_offset = length - d->payload_length,
                                    .length = (uint16_t)length,
                                    .hop_limit = d->hop_limit};
   r->exchange.id = r->id;
+  ref_path_compose(&d->options, texts + id, path);
   memcpy(r->octets, octets, length);
   return r;
 }

@@ -19,10 +19,15 @@ static bool wanted(const struct ref_work *w, const struct ref_server_resource *r
 /* Appends one link; returns the new length, the old one if it does not fit. */
 static size_t append_link(char *links, size_t at, const struct ref_server_resource *r) {
   size_t attributes = r->attributes ? strlen(r->attributes) : 0;
-  size_t need = r->path_length + attributes + 4;
+  bool empty_first = r->path[1] == '/';
+  size_t need = r->path_length + attributes + (empty_first ? 6 : 4);
   if (at + need > REF_LINKS_MAX) return at;
   if (at) links[at++] = ',';
   links[at++] = '<';
+  if (empty_first) { /* "//x" alone is an authority (RFC 3986, section 4.2) */
+    links[at++] = '/';
+    links[at++] = '.';
+  }
   memcpy(links + at, r->path, r->path_length);
   at += r->path_length;
   links[at++] = '>';

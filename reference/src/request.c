@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading a request: its options (RFC 7252, section 5.4) and the resource that it names. */
+#include "path.h"
 #include "server.h"
 
 /* What this server understands in a request (5.10; RFC 7641; RFC 7959; RFC 7967). */
@@ -22,27 +23,12 @@ static const struct ref_option_rule request_rules[] = {
 /* The resource that this server answers discovery with. */
 static const char well_known[] = "/.well-known/core";
 
-/* Characters of a path segment or query argument that stand for themselves (RFC 3986). */
-static bool is_plain(uint8_t c, bool query) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  if (c == 0) return false;
-  return strchr(query ? "-._~!$'()*+,;=:@/?" : "-._~!$&'()*+,;=:@", c) != NULL;
-}
-
 /* Appends |mark| and a segment or argument to the text of the URI; what does not fit is left out.
  */
 static size_t append(char *text, size_t at, char mark, const uint8_t *value, size_t length) {
-  static const char hex[] = "0123456789ABCDEF";
   if (at + 1 < REF_PATH_TEXT) text[at++] = mark;
-  for (size_t i = 0; i < length && at + 4 < REF_PATH_TEXT; i++) {
-    if (is_plain(value[i], mark != '/')) {
-      text[at++] = (char)value[i];
-      continue;
-    }
-    text[at++] = '%';
-    text[at++] = hex[value[i] >> 4];
-    text[at++] = hex[value[i] & 15];
-  }
+  for (size_t i = 0; i < length && at + 4 < REF_PATH_TEXT; i++)
+    at += ref_path_octet(text + at, value[i], mark != '/');
   return at;
 }
 

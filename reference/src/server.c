@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "path.h"
+
 struct ref_env ref_server_env(const struct ref_server *s, chorus_time now) {
   return (struct ref_env){.context = s->policy_context, .host = s->agenda->host, .now = now};
 }
@@ -192,6 +194,8 @@ static const char *config_fault(const struct ref_server_config *c) {
   for (size_t i = 0; i < c->resource_count; i++) {
     if (!c->resources[i].path || c->resources[i].path[0] != '/')
       return "a path has no leading \"/\"";
+    if (!ref_path_is_composed(c->resources[i].path))
+      return "a path is not percent-encoded as requests are read (RFC 7252, section 6.5)";
     if (strlen(c->resources[i].path) >= REF_PATH_TEXT) return "a path is too long";
     if (c->resources[i].payload_length > REF_PAYLOAD_MAX) return "a payload exceeds 1024 octets";
     if (c->resources[i].kind > REF_RESOURCE_FIXED) return "a resource is of no known kind";

@@ -129,8 +129,6 @@ int ref_uri_parse(const char *text, struct ref_uri *uri, struct ref_option_list 
   int status = read_host(&split, &uri->destination, why);
   if (status == CHORUS_OK) status = add_path(&split, options, why);
   if (status == CHORUS_OK) status = add_query(&split, options, why);
-  uri->path = text + scheme + 3 + strcspn(text + scheme + 3, "/?");
-  if (*uri->path == '\0') uri->path = "/";
   return status;
 }
 

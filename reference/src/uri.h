@@ -7,8 +7,7 @@
 
 struct ref_uri {
   struct chorus_endpoint destination;
-  bool secure;      /* coaps */
-  const char *path; /* path and query within the text that was parsed; "/" if there is none */
+  bool secure; /* coaps */
 };
 
 /*
@@ -28,7 +27,7 @@ struct ref_uri_memory {
 
 /*
  * The same, but what |*memory| holds is not parsed again; what is parsed is remembered there. NULL
- * at first, free() at the end. |uri->path| lies in |text| or in |*memory|, until the next call.
+ * at first, free() at the end.
  */
 int ref_uri_recall(struct ref_uri_memory **memory, const char *text, struct ref_uri *uri,
                    struct ref_option_list *options, const char **why);

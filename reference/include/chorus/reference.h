@@ -39,7 +39,7 @@ enum ref_method {
 
 /* A resource of a server, as configured. Strings and payload are copied. */
 struct ref_resource {
-  const char *path; /* "/light", without query */
+  const char *path; /* "/a%20b", as RFC 7252, section 6.5, composes it; no query */
   enum ref_resource_kind kind;
   uint32_t methods;        /* REF_GET | ...; others get 4.05. 0: all that its kind knows */
   const uint8_t *payload;  /* initial representation */

@@ -185,6 +185,20 @@ static const struct {
      "x.yaml:6:57: a resource answers with a Response Code such as 2.05\n"},
     {"  a: {role: tester, answers: [{when: {path: light}, message: {code: 2.05}}]}\n",
      "x.yaml:6:45: \"light\" is no path: write /light\n"},
+    {"  a: {role: server, resources: {/a?b: {}}}\n",
+     "x.yaml:6:33: \"/a?b\": a path begins with / and has no query; write %3F for "},
+    {"  a: {role: server, resources: {\"/a#b\": {}}}\n",
+     "x.yaml:6:33: \"/a#b\": a path has no fragment: write %23 for the character\n"},
+    {"  a: {role: server, resources: {/100%: {}}}\n",
+     "x.yaml:6:33: \"/100%\": \"%\" stands before two hexadecimal digits: write %25\n"},
+    {"  a: {role: server, resources: {/a b: {}, /a%20b: {}}}\n",
+     "x.yaml:6:43: \"/a%20b\": there is a resource /a%20b already\n"},
+    {"  a: {role: server, resources: {/a/%2E./b: {}}}\n",
+     "x.yaml:6:33: \"/a/%2E./b\": no request has the segments . and .. (RFC 3986, section 5.2.4)"},
+    {"  a: {role: server, resources: {/" X256 ": {}}}\n",
+     "x.yaml:6:33: "
+     "\"/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxx\": a segment has at most 255 octets\n"},
 };
 
 START_TEST(nodes_that_could_not_be_made_are_explained) {
@@ -240,6 +254,32 @@ START_TEST(what_may_be_asked_for_loads) {
   struct scn_scenario *s = load(right[_i], false);
   if (!s) check_complaint("nothing");
   ck_assert_ptr_nonnull(s);
+  scn_free(s);
+}
+END_TEST
+
+/* "/a b", "/a%20b" and "/%61%20b" are one path, in every place that has one. */
+START_TEST(paths_are_written_in_one_way) {
+  struct scn_scenario *s = load(
+      "id: x\ntitle: t\nnodes:\n  c1: {role: client}\n"
+      "  s1: {role: server, resources: {\"/a b\": {}}}\n"
+      "  t: {role: tester, answers: [{when: {path: \"/\xc3\xa9?q=%2f\"}, message: {code: 2.05}}]}\n"
+      "steps:\n  - {at: 1s, node: s1, set: {path: \"/%61%20b\", payload: a}}\n"
+      "  - {at: 2s, node: t, send: {to: $s1, message: {code: GET, uri-path: \"/a%20b/%2f\"}}}\n"
+      "  - {at: 2s, node: t, send: {to: $s1, message: {code: GET, uri-path: [\"a%20b\"]}}}\n"
+      "expect:\n  - {event: state, path: \"/a b\", times: 1}\n",
+      false);
+  if (!s) check_complaint("nothing");
+  ck_assert_ptr_nonnull(s);
+  ck_assert_str_eq(s->nodes[1].server.resources[0].path, "/a%20b");
+  ck_assert_str_eq(s->nodes[2].answers[0].path, "/%C3%A9?q=/");
+  ck_assert_str_eq(chorus_argument_get(&s->steps[0].command, "path"), "/a%20b");
+  ck_assert_str_eq(s->expectations[0].path, "/a%20b");
+  const struct scn_message *m = &s->steps[1].send.message;
+  ck_assert(m->option_count == 2 && m->options[0].length == 3 && m->options[1].length == 1);
+  ck_assert_mem_eq(m->options[0].value, "a b", 3);
+  ck_assert_mem_eq(m->options[1].value, "/", 1);
+  ck_assert_mem_eq(s->steps[2].send.message.options[0].value, "a%20b", 5); /* as it is sent */
   scn_free(s);
 }
 END_TEST
@@ -304,6 +344,7 @@ int main(void) {
                       sizeof wrong_nodes / sizeof *wrong_nodes);
   tcase_add_test(tests, messages_that_fit_into_no_datagram);
   tcase_add_loop_test(tests, what_may_be_asked_for_loads, 0, sizeof right / sizeof *right);
+  tcase_add_test(tests, paths_are_written_in_one_way);
   tcase_add_test(tests, a_stack_has_resources_of_its_own);
   tcase_add_test(tests, values_are_written_as_nodes_read_them);
   tcase_add_loop_test(tests, values_of_settings_are_checked, 0, 5);

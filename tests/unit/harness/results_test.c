@@ -250,6 +250,21 @@ START_TEST(statements) {
 }
 END_TEST
 
+START_TEST(paths_of_statements_are_those_of_requests) {
+  static const char good[] = "c1: {resources: {/a b: {multicast: false}, '*': {}}}\n";
+  static const char twice[] = "c1: {resources: {/a b: {}, /a%20b: {}}}\n";
+  struct stm_statements s;
+  struct scn_errors errors;
+  scn_errors_init(&errors);
+  ck_assert(stm_parse(&s, "i.yaml", good, strlen(good), &errors));
+  ck_assert_str_eq(jdg_ics_find(&s.list[0].ics, "/a%20b")->path, "/a%20b");
+  stm_free(&s);
+  ck_assert(!stm_parse(&s, "i.yaml", twice, strlen(twice), &errors));
+  ck_assert_str_eq(errors.list[0].message, "\"/a%20b\": there is a resource /a%20b already");
+  scn_errors_free(&errors);
+}
+END_TEST
+
 static bool same_resource(const struct jdg_ics_resource *a, const struct jdg_ics_resource *b) {
   return strcmp(a->path, b->path) == 0 && a->suppress == b->suppress &&
          a->suppress_declared == b->suppress_declared && a->no_response == b->no_response &&
@@ -311,7 +326,7 @@ START_TEST(statements_are_written_as_they_are_read) {
       "  groups: ['[ff35::1]:5683', '239.1.2.3:61616'], more-groups: true,\n"
       "  resources: {/a: {suppress: [], no-response: false},\n"
       "    /b: {suppress: [2xx, 4xx, 5xx, empty-2.05], multicast: true, exists: false},\n"
-      "    '/\\\": {}#': {idempotent-post: true}, '*': {exists: false}}}\n"
+      "    '/\\\": {}%23': {idempotent-post: true}, '*': {exists: false}}}\n"
       "y: {}\nz: {groups: []}\n";
   struct stm_statements s;
   struct scn_errors errors;
@@ -381,6 +396,7 @@ int main(void) {
   tcase_add_test(tests, wrong_waivers_are_explained);
   tcase_add_test(tests, statements);
   tcase_add_test(tests, statements_are_written_as_they_are_read);
+  tcase_add_test(tests, paths_of_statements_are_those_of_requests);
   tcase_add_test(tests, events_are_read_back);
   suite_add_tcase(suite, tests);
   return check_run(suite);

@@ -675,6 +675,32 @@ START_TEST(configurations_are_checked) {
   struct ref_resource r = {.path = "light"};
   cfg = (struct ref_server_config){.resources = &r, .resource_count = 1};
   ck_assert_ptr_null(ref_server_new(&cfg, &why).ops);
+  r.path = "/a b"; /* no request would ever find it */
+  ck_assert_ptr_null(ref_server_new(&cfg, &why).ops);
+  ck_assert_ptr_nonnull(strstr(why, "percent-encoded"));
+}
+END_TEST
+
+/* A slash in a segment is no separator; links are references that lead back to their resources. */
+START_TEST(paths_that_need_percent_encoding) {
+  struct ref_resource r[] = {{.path = "/a%20b", .methods = REF_GET},
+                             {.path = "/x%2Fy", .methods = REF_GET},
+                             {.path = "//e", .methods = REF_GET}};
+  struct ref_server_config cfg = {.resources = r, .resource_count = 3};
+  struct bench b;
+  struct crafted c;
+  start(&b, &cfg);
+  deliver(&b, get(&c, 1, "a b"), PEER, SELF);
+  deliver(&b, get(&c, 2, "x/y"), PEER, SELF); /* one option */
+  for (size_t i = 0; i < 2; i++) ck_assert_int_eq(sent_message(&b, i).code, REF_CODE(2, 5));
+  deliver(&b, option(get(&c, 3, "x"), REF_OPTION_URI_PATH, "y"), PEER, SELF);
+  ck_assert_int_eq(sent_message(&b, 2).code, REF_CODE(4, 4));
+  deliver(&b, option(get(&c, 4, ".well-known"), REF_OPTION_URI_PATH, "core"), PEER, SELF);
+  struct ref_message m = sent_message(&b, 3);
+  static const char links[] = "</a%20b>,</x%2Fy>,</.//e>";
+  ck_assert_uint_eq(m.payload_length, sizeof links - 1);
+  ck_assert_mem_eq(m.payload, links, m.payload_length);
+  stop(&b);
 }
 END_TEST
 
@@ -718,6 +744,7 @@ int main(void) {
                                 ports_close_with_their_last_group,
                                 commands_are_checked,
                                 configurations_are_checked,
+                                paths_that_need_percent_encoding,
                                 footprint_of_an_idle_server};
   return RUN_TESTS("server", tests);
 }
