@@ -117,13 +117,18 @@ struct mid_use {
   bool in_pair, in_source;
 };
 
-struct sighting { /* a transmission seen on an interface that is no node's own */
+/* One datagram, sent once or more, seen on interfaces that are no node's own. */
+struct sighting {
   uint64_t digest;
-  chorus_time time;
-  uint32_t places[8]; /* where it was seen: interface and direction */
+  chorus_time time; /* of the last transmission */
+  unsigned transmissions;
+  struct {
+    uint32_t place; /* interface and direction */
+    unsigned seen;  /* how often it was seen there: at most |transmissions| */
+  } places[8];
   size_t place_count;
 };
-#define SIGHTINGS 256
+#define SIGHTINGS 1024
 
 struct expected_ics {
   char name[64];

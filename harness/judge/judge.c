@@ -290,31 +290,42 @@ static bool is_coap(struct judge *judge, bool own_view) {
 
 /* ---- sightings ---- */
 
-#define SIGHTING_SPAN (100 * CHORUS_MILLISECOND)
+#define SIGHTING_SPAN (20 * CHORUS_SECOND) /* from one place of the network to another */
 #define LINK_COOKED   113 /* LINKTYPE_LINUX_SLL: "any", without the name of the interface */
 #define COOKED_SPAN   (5 * CHORUS_MILLISECOND) /* for a packet to pass the host's interfaces */
 
+static uint32_t place_of(const struct judge *judge, const struct cap_packet *packet) {
+  const struct dis_frame *f = &judge->frame;
+  enum dis_direction direction = packet->direction ? packet->direction : f->direction;
+  return (uint32_t)jdg_mix(jdg_mix(packet->interface, f->interface_index), direction);
+}
+
+/* How often it was seen at |place|, this time with it; 0: too many places. */
+static unsigned seen_at(struct sighting *s, uint32_t place) {
+  for (size_t i = 0; i < s->place_count; i++)
+    if (s->places[i].place == place) return ++s->places[i].seen;
+  if (s->place_count == sizeof s->places / sizeof s->places[0]) return 0;
+  s->places[s->place_count].place = place;
+  return s->places[s->place_count++].seen = 1;
+}
+
 /*
- * Whether this is the same transmission seen at another place (a bridge and its ports, "any"). The
- * same place twice is a transmission of its own.
+ * Whether this is a transmission that was seen at another place already (a bridge and its ports,
+ * "any", captures of several hosts merged into one). So often as a datagram was seen at one place
+ * it was sent, at least.
  */
 static bool seen_elsewhere(struct judge *judge, const struct cap_packet *packet) {
-  const struct dis_frame *f = &judge->frame;
-  uint64_t digest = judge->digest;
-  digest = jdg_mix(jdg_mix(digest, judge->source_hash), judge->destination_hash);
-  enum dis_direction direction = packet->direction ? packet->direction : f->direction;
-  uint32_t place = (uint32_t)jdg_mix(jdg_mix(packet->interface, f->interface_index), direction);
+  uint64_t digest = jdg_mix(jdg_mix(judge->digest, judge->source_hash), judge->destination_hash);
   struct sighting *s = &judge->sightings[digest % SIGHTINGS];
-  bool recent = s->digest == digest && s->place_count && judge->now - s->time < SIGHTING_SPAN;
-  bool again = false;
-  if (recent && packet->link_type == LINK_COOKED && judge->now - s->time < COOKED_SPAN) return true;
-  for (size_t i = 0; recent && i < s->place_count; i++) again |= s->places[i] == place;
-  if (!recent || again || s->place_count == 8) {
-    *s = (struct sighting){digest, judge->now, {place}, 1};
-    return false;
-  }
-  s->places[s->place_count++] = place;
-  return true;
+  chorus_time age = judge->now - s->time;
+  bool known = s->digest == digest && s->place_count && age < SIGHTING_SPAN;
+  if (known && packet->link_type == LINK_COOKED && age < COOKED_SPAN) return true;
+  if (!known) *s = (struct sighting){.digest = digest};
+  unsigned seen = seen_at(s, place_of(judge, packet));
+  if (seen <= s->transmissions) return true;
+  s->transmissions = seen;
+  s->time = judge->now;
+  return false;
 }
 
 /* ---- messages ---- */

@@ -63,6 +63,50 @@ START_TEST(one_transmission_seen_at_two_interfaces_counts_once) {
 }
 END_TEST
 
+static void seen_at(uint64_t ms, uint32_t interface) {
+  fx_at(&fx, ms);
+  fx_frame(&fx, interface, DIS_DIRECTION_UNKNOWN, CLIENT, SERVER, CON(GET, 1, "aa", .path = "/x"));
+}
+
+static void expect_transmissions(uint64_t count) {
+  fx_close_at(&fx, 60000);
+  ck_assert_uint_eq(jdg_counts_get(fx.judge).coap_messages, count);
+}
+
+/* Captures of two hosts in one file: a slow network lies between. */
+START_TEST(retransmissions_in_a_merged_capture_count_once) {
+  seen_at(0, 2000);
+  seen_at(1200, 2001);
+  seen_at(2500, 2000);
+  seen_at(7500, 2000);
+  seen_at(8700, 2001); /* the second was lost */
+  expect_transmissions(3);
+}
+END_TEST
+
+START_TEST(the_same_place_twice_is_another_transmission) {
+  seen_at(0, 2000);
+  seen_at(1, 2001);
+  seen_at(300, 2001);
+  seen_at(301, 2000);
+  seen_at(302, 2002);
+  expect_transmissions(2);
+}
+END_TEST
+
+START_TEST(so_many_places_are_a_bridge) {
+  for (uint32_t i = 0; i < 20; i++) seen_at(i, 2000 + i);
+  expect_transmissions(1);
+}
+END_TEST
+
+START_TEST(what_is_seen_elsewhere_much_later_is_new) {
+  seen_at(0, 2000);
+  seen_at(21000, 2001);
+  expect_transmissions(2);
+}
+END_TEST
+
 #define FOREIGN_CLIENT "[2001:db8::77]:50000"
 #define FOREIGN_SERVER "[2001:db8::88]:5683"
 
@@ -188,6 +232,10 @@ int main(void) {
   tcase_add_test(tc, finds_hosts_of_a_capture_made_elsewhere);
   tcase_add_test(tc, ignores_what_is_not_coap);
   tcase_add_test(tc, one_transmission_seen_at_two_interfaces_counts_once);
+  tcase_add_test(tc, retransmissions_in_a_merged_capture_count_once);
+  tcase_add_test(tc, the_same_place_twice_is_another_transmission);
+  tcase_add_test(tc, so_many_places_are_a_bridge);
+  tcase_add_test(tc, what_is_seen_elsewhere_much_later_is_new);
   tcase_add_test(tc, elsewhere_a_reset_tells_that_a_group_message_was_received);
   tcase_add_test(tc, elsewhere_a_reset_after_non_lifetime_tells_nothing);
   tcase_add_test(tc, elsewhere_who_sends_from_the_group_is_known_by_the_link_layer);
