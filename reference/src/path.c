@@ -64,7 +64,7 @@ bool ref_path_is_composed(const char *path) {
   for (const char *p = path; *p; p++) {
     int high = *p == '%' ? hex_digit(p[1]) : 0, low = *p == '%' && high >= 0 ? hex_digit(p[2]) : 0;
     if (high < 0 || low < 0) return false;
-    uint8_t octet = *p == '%' ? (uint8_t)(high << 4 | low) : (uint8_t)*p;
+    uint8_t octet = *p == '%' ? (uint8_t)((unsigned)high << 4 | (unsigned)low) : (uint8_t)*p;
     bool is_separator = *p == '/';
     if (!is_separator && is_plain(octet, false) != (*p != '%')) return false;
     if (*p == '%') p += 2;

@@ -148,10 +148,11 @@ END_TEST
 
 /* What a message with these options is called by the judge. */
 static void judge_says(const struct ref_option_list *options, char *text, size_t size) {
+  static const uint8_t no_token[1];
   uint8_t octets[REF_MESSAGE_MAX];
   struct ref_writer w;
   struct dis_coap m;
-  ref_writer_begin(&w, octets, sizeof octets, 1, 1, 0, octets, 0);
+  ref_writer_begin(&w, octets, sizeof octets, 1, 1, 0, no_token, 0);
   ref_writer_list(&w, options);
   dis_coap_parse(&m, octets, ref_writer_end(&w));
   dis_path_text(&m, text, size);
