@@ -54,6 +54,9 @@ bool cli_number(const struct cli_parser *parser, const char *option, uint64_t mi
 /* Adds the value to |list|; false with the message out: there are |most| of |what| already. */
 bool cli_append(const struct cli_parser *parser, const char *what, const char **list, size_t most,
                 size_t *count);
+/* Adds KEY=VALUE, with a key to be freed; false with the message out: none, or set already. */
+bool cli_add_setting(const struct cli_parser *parser, struct scn_setting *list, size_t *count,
+                     size_t most);
 /* A time that is longer than 0, such as 90s. */
 bool cli_duration(const struct cli_parser *parser, const char *option, chorus_time *value);
 bool cli_profile(const struct cli_parser *parser, enum jdg_profile *profile);

@@ -42,18 +42,6 @@ struct asked {
 
 /* ---- options ---- */
 
-static bool add_setting(const struct cli_parser *p, struct asked *a) {
-  char *equals = strchr(p->value, '=');
-  if (!equals || equals == p->value || a->setting_count == MAX_SETTINGS) {
-    cli_usage(p, "--set wants KEY=VALUE, not \"%s\"", p->value);
-    return false;
-  }
-  struct scn_setting *s = &a->settings[a->setting_count++];
-  s->key = strndup(p->value, (size_t)(equals - p->value));
-  s->value = equals + 1;
-  return s->key != NULL;
-}
-
 static bool take_attachment(const struct cli_parser *p, enum krn_attachment *attachment) {
   for (int i = KRN_AUTO; i <= KRN_PACKET; i++)
     if (strcmp(p->value, krn_attachment_name((enum krn_attachment)i)) == 0) {
@@ -86,7 +74,7 @@ static bool take(struct cli_parser *p, int option, struct asked *a) {
     case DILATE: return cli_number(p, "--dilate", 1, 1000, &a->dilation);
     case ATTACH: return take_attachment(p, &a->run.attachment);
     case FLOOD: return a->run.flood = true;
-    case SET: return add_setting(p, a);
+    case SET: return cli_add_setting(p, a->settings, &a->setting_count, MAX_SETTINGS);
     case SETTLE: return take_settle(p, &a->run.settle);
     case KEEP: return a->run.keep = true;
     default: return false;

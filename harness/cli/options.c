@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -83,6 +84,23 @@ bool cli_number(const struct cli_parser *parser, const char *option, uint64_t mi
   cli_usage(parser, "\"%s\" is not a number from %llu to %llu for %s", parser->value,
             (unsigned long long)min, (unsigned long long)max, option);
   return false;
+}
+
+bool cli_add_setting(const struct cli_parser *p, struct scn_setting *list, size_t *count,
+                     size_t most) {
+  const char *equals = strchr(p->value, '=');
+  if (!equals || equals == p->value || *count == most) {
+    cli_usage(p, "--set wants KEY=VALUE, not \"%s\"", p->value);
+    return false;
+  }
+  struct scn_setting *s = &list[(*count)++];
+  *s = (struct scn_setting){strndup(p->value, (size_t)(equals - p->value)), equals + 1};
+  for (size_t i = 0; s->key && list + i < s; i++) {
+    if (!scn_same_setting(list[i].key, s->key)) continue;
+    cli_usage(p, "--set %s: %s is set to %s already", p->value, list[i].key, list[i].value);
+    return false;
+  }
+  return s->key != NULL;
 }
 
 bool cli_append(const struct cli_parser *parser, const char *what, const char **list, size_t most,

@@ -114,7 +114,7 @@ static bool rules_exist(const struct scn_library *library, struct scn_errors *er
 
 static const char *setting_of(const struct cli_wish *wish, const char *key) {
   for (size_t i = wish->setting_count; i-- > 0;)
-    if (strcmp(wish->settings[i].key, key) == 0) return wish->settings[i].value;
+    if (scn_same_setting(wish->settings[i].key, key)) return wish->settings[i].value;
   return NULL;
 }
 
@@ -136,7 +136,7 @@ static void combine(const struct scn_variant *v, const struct cli_wish *wish,
   for (size_t i = 0; i < wish->setting_count && c->count < 64; i++) {
     bool known = false;
     for (size_t k = 0; k < c->count; k++)
-      known = known || strcmp(c->settings[k].key, wish->settings[i].key) == 0;
+      known = known || scn_same_setting(c->settings[k].key, wish->settings[i].key);
     if (!known) c->settings[c->count++] = wish->settings[i];
   }
 }

@@ -67,18 +67,6 @@ static const struct cli_option run_options[] = {
     {NULL, NULL, NULL},
 };
 
-static bool add_setting(const struct cli_parser *p, struct cli_run_options *o) {
-  char *equals = strchr(p->value, '=');
-  if (!equals || equals == p->value || o->setting_count == CLI_MAX_SETTINGS) {
-    cli_usage(p, "--set wants KEY=VALUE, not \"%s\"", p->value);
-    return false;
-  }
-  struct scn_setting *s = &o->settings[o->setting_count++];
-  s->key = strndup(p->value, (size_t)(equals - p->value));
-  s->value = equals + 1;
-  return s->key != NULL;
-}
-
 static bool take_backend(const struct cli_parser *p, enum net_backend *backend) {
   static const char *const later[] = {"ns3", "wire"};
   for (int b = NET_SIM; b <= NET_KERNEL; b++)
@@ -135,7 +123,7 @@ static bool take(struct cli_parser *p, int option, struct cli_run_options *o) {
     case REPEAT: return cli_number(p, "--repeat", 1, 1000000, &o->repeat);
     case JOBS: return cli_number(p, "--jobs", 1, 256, &o->jobs);
     case PROFILE: return cli_profile(p, &o->profile);
-    case SET: return add_setting(p, o);
+    case SET: return cli_add_setting(p, o->settings, &o->setting_count, CLI_MAX_SETTINGS);
     case STRICT: return o->strict = true;
     case WAIVERS: o->waivers = p->value; return true;
     case OUT: o->out = p->value; return true;

@@ -25,6 +25,10 @@ struct scn_decoder {
   size_t expectation_count;
   struct scn_request_id *requests;
   size_t request_count;
+  const char **broken; /* nodes, addresses and requests that could not be made out: what is wrong
+                          with them is told, and not told again of everything that names them */
+  size_t broken_count;
+  bool ip_broken; /* the same of network.ip */
 };
 
 /* A request that a step makes, so that others can refer to it. */
@@ -35,6 +39,11 @@ struct scn_request_id {
   bool ended;  /* while the order of the steps is checked */
   bool family; /* |id| is the first of id#1, id#2, ... */
 };
+
+/* |name| cannot be made out, and there is a complaint. */
+void scn_break(struct scn_decoder *d, const char *name);
+/* Whether |pattern| names one of those, or a member of their family (s3, q#2). */
+bool scn_is_broken(const struct scn_decoder *d, const char *pattern);
 
 /* In the order in which the decoder calls them. */
 void scn_decode_network(struct scn_decoder *d, const scn_value *network);

@@ -85,25 +85,44 @@ static int *child_slot(struct scn_document *d, scn_value *parent, const char *na
   return index <= count ? &items[index - 1] : NULL;
 }
 
-/* What is nowhere in the file is complained of where it would stand. */
-static void put_beside(struct scn_document *d, int added, int parent) {
-  scn_value *to = yaml_document_get_node(&d->yaml, added);
-  const scn_value *from = yaml_document_get_node(&d->yaml, parent);
-  if (parent == 1 || !to) return; /* the root is the whole file: no place at all */
-  to->start_mark = to->end_mark = from->start_mark;
+/* Where a value stands in the file; both 0: nowhere. */
+struct marks {
+  yaml_mark_t start, end;
+};
+
+static struct marks marks_of(const scn_value *value) {
+  return value ? (struct marks){value->start_mark, value->end_mark} : (struct marks){{0}, {0}};
 }
 
-static bool add_pair(struct scn_document *d, int parent, const char *name, const char *value) {
+static void put_at(struct scn_document *d, int added, const struct marks *marks) {
+  scn_value *to = yaml_document_get_node(&d->yaml, added);
+  if (!to) return;
+  to->start_mark = marks->start;
+  to->end_mark = marks->end;
+}
+
+/* What is nowhere in the file is complained of where it would stand. */
+static struct marks beside(struct scn_document *d, int parent) {
+  if (parent == 1) return marks_of(NULL); /* the root is the whole file: no place at all */
+  struct marks m = marks_of(yaml_document_get_node(&d->yaml, parent));
+  m.end = m.start;
+  return m;
+}
+
+static bool add_pair(struct scn_document *d, int parent, const char *name, const char *value,
+                     const struct marks *marks) {
   int key = scalar_of(d, name), text = scalar_of(d, value);
   if (!key || !text) return false;
-  put_beside(d, key, parent);
-  put_beside(d, text, parent);
+  put_at(d, key, marks);
+  put_at(d, text, marks);
   return yaml_document_append_mapping_pair(&d->yaml, parent, key, text);
 }
 
-bool scn_override(struct scn_document *d, const char *path, const char *value) {
+bool scn_override(struct scn_document *d, const char *path, const char *value,
+                  const scn_value *at) {
   char name[128];
-  int parent = 1; /* the root */
+  int parent = 1;                    /* the root */
+  struct marks marks = marks_of(at); /* adding nodes may move them */
   for (const char *p = path;;) {
     size_t length = strcspn(p, ".");
     if (length == 0 || length >= sizeof name) return false;
@@ -112,16 +131,12 @@ bool scn_override(struct scn_document *d, const char *path, const char *value) {
     scn_value *node = yaml_document_get_node(&d->yaml, parent);
     int *slot = node ? child_slot(d, node, name) : NULL;
     if (p[length] == '\0') {
-      if (!slot) return scn_is_map(node) && add_pair(d, parent, name, value);
-      scn_value *old = yaml_document_get_node(&d->yaml, *slot);
+      if (!at) marks = slot ? marks_of(yaml_document_get_node(&d->yaml, *slot)) : beside(d, parent);
+      if (!slot) return scn_is_map(node) && add_pair(d, parent, name, value, &marks);
       int fresh = scalar_of(d, value);
-      node = yaml_document_get_node(&d->yaml, parent); /* adding may have moved the nodes */
-      slot = child_slot(d, node, name);
-      old = yaml_document_get_node(&d->yaml, *slot);
-      scn_value *new = yaml_document_get_node(&d->yaml, fresh);
-      if (!new) return false;
-      new->start_mark = old->start_mark;
-      new->end_mark = old->end_mark;
+      if (!fresh) return false;
+      put_at(d, fresh, &marks);
+      slot = child_slot(d, yaml_document_get_node(&d->yaml, parent), name);
       *slot = fresh;
       return true;
     }

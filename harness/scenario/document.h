@@ -36,8 +36,12 @@ bool scn_document_load(struct scn_document *document, const char *path, const ch
 void scn_document_free(struct scn_document *document);
 scn_value *scn_root(struct scn_document *document);
 
-/* Puts |value| at the dotted |path| ("nodes.s.count", "network.impairments.1.loss"). */
-bool scn_override(struct scn_document *document, const char *path, const char *value);
+/*
+ * Puts |value| at the dotted |path| ("nodes.s.count", "network.impairments.1.loss"). What is wrong
+ * with it is told at the place of |at|; NULL: where the value that it replaces stands.
+ */
+bool scn_override(struct scn_document *document, const char *path, const char *value,
+                  const scn_value *at);
 
 void scn_complain(struct scn_document *document, const scn_value *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

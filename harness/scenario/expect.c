@@ -78,6 +78,7 @@ static void check_request(struct scn_decoder *d, const scn_value *map, const cha
     if (scn_match(pattern, d->requests[i].id)) return;
     if (count < 64) words[count++] = d->requests[i].id;
   }
+  if (scn_is_broken(d, pattern)) return;
   const char *near = scn_nearest(pattern, words, count);
   scn_complain(d->document, scn_get(d->document, map, key), "no step makes a request \"%s\"%s%s%s",
                pattern, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");

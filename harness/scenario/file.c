@@ -22,6 +22,37 @@ struct sweep {
 
 /* ---- the sweep ---- */
 
+/* Two ways of writing one value of what the loader itself knows; of parameters it knows nothing. */
+static bool same_value(const char *key, const char *a, const char *b) {
+  uint64_t x, y;
+  chorus_time s, t;
+  if (strcmp(a, b) == 0) return true;
+  if (!scn_same_setting(key, "seed") && !scn_same_setting(key, "network.ip") &&
+      !scn_same_setting(key, "network.mtu") && !scn_same_setting(key, "network.latency") &&
+      !scn_same_setting(key, "end"))
+    return false;
+  if (scn_integer(a, UINT64_MAX, &x) && scn_integer(b, UINT64_MAX, &y)) return x == y;
+  return scn_duration(a, &s) && scn_duration(b, &t) && s == t;
+}
+
+/* A value that is there twice makes no second run: what was meant is another one. */
+static void check_value(struct scn_document *doc, const scn_value *item, const char *text,
+                        const struct axis *axis) {
+  for (size_t i = 0; i < axis->count; i++) {
+    if (!same_value(axis->key, axis->values[i], text)) continue;
+    scn_complain(doc, item, "%s is %s already on this axis: one run, not two", axis->key,
+                 axis->values[i]);
+    return;
+  }
+}
+
+static void check_axis(struct scn_document *doc, const scn_value *key, const struct sweep *sweep) {
+  const struct axis *last = &sweep->axes[sweep->count - 1];
+  for (const struct axis *a = sweep->axes; last->key && a < last; a++)
+    if (a->key && scn_same_setting(a->key, last->key))
+      scn_complain(doc, key, "%s sets what %s sets: one axis, not two", last->key, a->key);
+}
+
 static void read_axis(struct scn_document *doc, const scn_value *key, const scn_value *list,
                       struct axis *axis) {
   const scn_value *item;
@@ -32,6 +63,7 @@ static void read_axis(struct scn_document *doc, const scn_value *key, const scn_
     const char *text = scn_text(doc, item);
     if (axis->count == 256) scn_complain(doc, item, "more than 256 values on one axis");
     if (axis->count == 256 || !text) return;
+    check_value(doc, item, text, axis);
     axis->values[axis->count++] = text;
   }
   if (axis->count == 0) scn_complain(doc, list, "an axis without values");
@@ -48,6 +80,7 @@ static bool read_sweep(struct scn_document *doc, const scn_value *map, struct sw
       return false;
     }
     read_axis(doc, key, value, &sweep->axes[sweep->count++]);
+    check_axis(doc, key, sweep);
   }
   return doc->errors->total == before;
 }
@@ -228,7 +261,7 @@ struct scn_file *scn_file_read(const char *path, struct scn_errors *errors) {
 
 static bool is_set(const struct scn_setting *settings, size_t count, const char *key) {
   for (size_t i = 0; i < count; i++)
-    if (strcmp(settings[i].key, key) == 0) return true;
+    if (scn_same_setting(settings[i].key, key)) return true;
   return false;
 }
 

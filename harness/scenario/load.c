@@ -25,6 +25,11 @@ static const char *long_name(const char *key) {
   return NULL;
 }
 
+bool scn_same_setting(const char *a, const char *b) {
+  const char *long_a = long_name(a), *long_b = long_name(b);
+  return strcmp(long_a ? long_a : a, long_b ? long_b : b) == 0;
+}
+
 static struct scn_parameter *find_parameter(struct scn_document *doc, const char *name) {
   for (size_t i = 0; i < doc->parameter_count; i++)
     if (strcmp(doc->parameters[i].name, name) == 0) return &doc->parameters[i];
@@ -59,6 +64,26 @@ static const scn_value *axis_in(struct scn_document *doc, const scn_value *table
   return NULL;
 }
 
+/* The value of the sweep that a setting comes from, or NULL: it comes from the command line. */
+static const scn_value *value_in(struct scn_document *doc, const scn_value *table,
+                                 const struct scn_setting *s) {
+  const scn_value *key = axis_in(doc, table, s->key), *item;
+  const scn_value *list = key ? scn_get(doc, table, s->key) : NULL;
+  for (size_t i = 0; (item = scn_item(doc, list, i)); i++) {
+    const char *text = scn_raw_text(item);
+    if (text && strcmp(text, s->value) == 0) return item;
+  }
+  return NULL;
+}
+
+static const scn_value *swept_value(struct scn_document *doc, const struct scn_setting *s) {
+  const scn_value *sweep = scn_get(doc, scn_root(doc), "sweep"), *table;
+  const scn_value *found = value_in(doc, sweep, s);
+  for (size_t i = 0; !found && (table = scn_item(doc, sweep, i)); i++)
+    found = value_in(doc, table, s);
+  return found;
+}
+
 /* A setting comes from the sweep, which has a place in the file, or from the command line. */
 static void complain_setting(struct scn_document *doc, const char *name, const char *message) {
   const scn_value *sweep = scn_get(doc, scn_root(doc), "sweep"), *table, *axis;
@@ -79,14 +104,14 @@ static void apply_setting(struct scn_document *doc, const struct scn_setting *s)
     set_parameter(doc, s->key, s->value);
     return;
   }
-  if (scn_override(doc, path, s->value)) return;
+  if (scn_override(doc, path, s->value, swept_value(doc, s))) return;
   if (strncmp(path, "network.", 8) == 0 && !scn_get(doc, scn_root(doc), "network")) {
     int root = 1, key, map;
     key = yaml_document_add_scalar(&doc->yaml, NULL, (const yaml_char_t *)"network", -1,
                                    YAML_PLAIN_SCALAR_STYLE);
     map = yaml_document_add_mapping(&doc->yaml, NULL, YAML_BLOCK_MAPPING_STYLE);
     if (key && map && yaml_document_append_mapping_pair(&doc->yaml, root, key, map) &&
-        scn_override(doc, path, s->value))
+        scn_override(doc, path, s->value, swept_value(doc, s)))
       return;
   }
   complain_setting(

@@ -25,25 +25,35 @@ static const scn_value *for_version(struct scn_decoder *d, const scn_value *valu
   if (!scn_expect_map(d->document, value, "the addresses of a name", versions)) return NULL;
   const char *version = d->scenario->network.ip == 4 ? "4" : "6";
   const scn_value *found = scn_get(d->document, value, version);
-  if (!found) scn_complain(d->document, value, "no address for IPv%s here", version);
+  if (!found && !d->ip_broken)
+    scn_complain(d->document, value, "no address for IPv%s here", version);
   return found;
+}
+
+static void decode_name(struct scn_decoder *d, const scn_value *key, const scn_value *value,
+                        bool group) {
+  struct chorus_endpoint e;
+  const char *name = scn_raw_text(key);
+  if (name[0] != '$' || name[1] == '\0') {
+    scn_complain(d->document, key, "\"%s\": names of addresses begin with a $", name);
+    scn_break(d, name);
+    return;
+  }
+  value = for_version(d, value);
+  if (!value || !scn_endpoint(d, value, group ? CHORUS_COAP_PORT : 0, &e)) {
+    scn_break(d, name + 1);
+    return;
+  }
+  if (group && !chorus_is_group(&e))
+    scn_complain(d->document, value, "this is no group address (ff00::/8, 224.0.0.0/4)");
+  add_name(d, scn_copy(d->arena, name + 1, strlen(name + 1)), &e);
 }
 
 static void decode_names(struct scn_decoder *d, const scn_value *map, bool group) {
   const scn_value *key, *value;
   if (!scn_expect_map(d->document, map, group ? "groups" : "addresses", NULL)) return;
   for (size_t i = 0; scn_pair(d->document, map, i, &key, &value); i++) {
-    struct chorus_endpoint e;
-    const char *name = scn_raw_text(key);
-    if (name[0] != '$' || name[1] == '\0') {
-      scn_complain(d->document, key, "\"%s\": names of addresses begin with a $", name);
-      continue;
-    }
-    value = for_version(d, value);
-    if (!value || !scn_endpoint(d, value, group ? CHORUS_COAP_PORT : 0, &e)) continue;
-    if (group && !chorus_is_group(&e))
-      scn_complain(d->document, value, "this is no group address (ff00::/8, 224.0.0.0/4)");
-    add_name(d, scn_copy(d->arena, name + 1, strlen(name + 1)), &e);
+    if (scn_raw_text(key)) decode_name(d, key, value, group);
   }
 }
 
@@ -74,14 +84,26 @@ static void built_in_names(struct scn_decoder *d) {
   add_name(d, "all-coap-nodes", &e);
 }
 
+static uint64_t read_ip(struct scn_decoder *d, const scn_value *network) {
+  const char *text;
+  if (!scn_read_text(d->document, network, "ip", &text)) {
+    d->ip_broken = scn_get(d->document, network, "ip") != NULL;
+    return 6;
+  }
+  if (strcmp(text, "4") == 0 || strcmp(text, "6") == 0) return (uint64_t)(text[0] - '0');
+  scn_complain(d->document, scn_get(d->document, network, "ip"),
+               "\"%s\" is no IP version: ip is 4 or 6", text);
+  d->ip_broken = true;
+  return 6;
+}
+
 void scn_decode_network(struct scn_decoder *d, const scn_value *network) {
   struct scn_network *n = &d->scenario->network;
   uint64_t ip = 6, mtu = 1500, limit = 0;
   n->latency = CHORUS_MILLISECOND;
   if (network) {
     scn_expect_map(d->document, network, "network", network_keys);
-    if (scn_read_integer(d->document, network, "ip", 4, 6, &ip) && ip == 5)
-      scn_complain(d->document, scn_get(d->document, network, "ip"), "ip is 4 or 6");
+    ip = read_ip(d, network);
     scn_read_duration(d->document, network, "latency", &n->latency);
     scn_read_duration(d->document, network, "reassembly-timeout", &n->reassembly_timeout);
     uint64_t largest = d->is_topology ? MTU_OF_DEVICES : UINT16_MAX;

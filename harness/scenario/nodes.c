@@ -351,13 +351,19 @@ static void decode_node(struct scn_decoder *d, const scn_value *key, const scn_v
   if (!good_name(name)) {
     scn_complain(d->document, key,
                  "\"%s\": a node's name is a letter followed by letters, digits, - and _", name);
+    scn_break(d, name);
     return;
   }
-  if (!read_role(d, key, map, name, &role)) return;
+  if (!read_role(d, key, map, name, &role)) {
+    scn_break(d, name);
+    return;
+  }
   node.name = node.family = name;
   node.role = (enum scn_role)role;
   scn_expect_map(d->document, map, "this node", keys_of[role]);
-  scn_read_integer(d->document, map, "count", 1, MAX_NODES, &count);
+  if (!scn_read_integer(d->document, map, "count", 1, MAX_NODES, &count) &&
+      scn_get(d->document, map, "count"))
+    scn_break(d, name);
   if (count > 1 && scn_get(d->document, map, "addresses"))
     scn_complain(d->document, map, "addresses and count cannot go together");
   read_by_role(d, map, &node);

@@ -29,6 +29,23 @@ bool scn_match(const char *pattern, const char *text) {
   return *pattern == '\0';
 }
 
+void scn_break(struct scn_decoder *d, const char *name) {
+  const char **slot = scn_append(d->arena, &d->broken, &d->broken_count, sizeof *slot);
+  if (slot) *slot = scn_print(d->arena, "%s", name);
+}
+
+bool scn_is_broken(const struct scn_decoder *d, const char *pattern) {
+  for (size_t i = 0; i < d->broken_count; i++) {
+    const char *name = d->broken[i];
+    size_t length = strlen(name);
+    if (!name[0]) continue; /* out of memory */
+    if (scn_match(pattern, name)) return true;
+    bool family = strncmp(pattern, name, length) == 0;
+    if (family && pattern[length + strspn(pattern + length, "#*?0123456789")] == '\0') return true;
+  }
+  return false;
+}
+
 static const struct scn_name *find_name(struct scn_decoder *d, const char *text, size_t length) {
   for (size_t i = 0; i < d->name_count; i++)
     if (strlen(d->names[i].name) == length && memcmp(d->names[i].name, text, length) == 0)
@@ -47,6 +64,7 @@ static size_t name_length(const char *text) {
 static void unknown_name(struct scn_decoder *d, const scn_value *at, const char *name) {
   const char *words[64], *near;
   size_t count = 0;
+  if (scn_is_broken(d, name)) return;
   for (size_t i = 0; i < d->name_count && count < 64; i++) words[count++] = d->names[i].name;
   near = scn_nearest(name, words, count);
   if (near)
@@ -93,7 +111,7 @@ const char *scn_resolve(struct scn_decoder *d, const scn_value *at, const char *
 bool scn_check_version(struct scn_decoder *d, const scn_value *at,
                        const struct chorus_endpoint *endpoint, const char *text) {
   unsigned version = chorus_is_ipv4(endpoint) ? 4 : 6;
-  if (version == d->scenario->network.ip) return true;
+  if (version == d->scenario->network.ip || d->ip_broken) return true;
   scn_complain(d->document, at,
                "%s is an IPv%u address, but network.ip is %u; name it under network.groups or "
                "network.addresses with one for each version",
@@ -150,6 +168,7 @@ static size_t add_matches(struct scn_decoder *d, const char *pattern, uint32_t *
 static void no_such_node(struct scn_decoder *d, const scn_value *at, const char *pattern) {
   const char *words[64], *near;
   size_t count = 0;
+  if (scn_is_broken(d, pattern)) return;
   for (size_t i = 0; i < d->node_count && count < 64; i++) words[count++] = d->nodes[i].name;
   near = scn_nearest(pattern, words, count);
   scn_complain(d->document, at, "no node is called \"%s\"%s%s%s", pattern,

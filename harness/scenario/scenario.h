@@ -289,6 +289,8 @@ struct scn_scenario *scn_load(const struct scn_file *file, const char *name,
                               const struct scn_setting *settings, size_t count,
                               struct scn_errors *errors);
 void scn_free(struct scn_scenario *scenario);
+/* Whether two keys of settings set one thing: `ip` is "network.ip". */
+bool scn_same_setting(const char *a, const char *b);
 
 /*
  * A topology: a file of the same language of which `network` and `nodes` suffice, and whose nodes

@@ -183,6 +183,7 @@ static bool id_known(struct scn_decoder *d, const char *id, uint32_t node) {
 }
 
 static void complain_unknown_id(struct scn_decoder *d, const scn_value *at, const char *id) {
+  if (scn_is_broken(d, id)) return;
   const char *words[64];
   size_t count = 0;
   for (size_t i = 0; i < d->request_count && count < 64; i++) words[count++] = d->requests[i].id;
@@ -452,6 +453,15 @@ static bool step_shape(struct scn_decoder *d, const scn_value *map) {
   return false;
 }
 
+/* The request that a step would have made. */
+static void break_request(struct scn_decoder *d, const scn_value *map) {
+  for (size_t i = 0; i < VERB_ROWS; i++) {
+    const scn_value *command = scn_get(d->document, map, verb_rows[i].verb);
+    const char *id = scn_raw_text(scn_get(d->document, command, "id"));
+    if (id) scn_break(d, id);
+  }
+}
+
 static void decode_step(struct scn_decoder *d, const scn_value *map) {
   chorus_time at = 0, every = 0;
   uint64_t times = 1;
@@ -496,7 +506,11 @@ static void sort_by_time(struct scn_decoder *d) {
 void scn_decode_steps(struct scn_decoder *d, const scn_value *list) {
   const scn_value *item;
   if (!scn_expect_list(d->document, list, "steps")) return;
-  for (size_t i = 0; (item = scn_item(d->document, list, i)); i++) decode_step(d, item);
+  for (size_t i = 0; (item = scn_item(d->document, list, i)); i++) {
+    size_t made = d->request_count;
+    decode_step(d, item);
+    if (d->document->errors->total && d->request_count == made) break_request(d, item);
+  }
   if (d->step_count >= MAX_STEPS)
     scn_complain(d->document, list, "more than %d steps", (int)MAX_STEPS);
   sort_by_time(d);

@@ -44,6 +44,7 @@ USAGE = [
     (["run", "--profile", "dijk-3"], "did you mean dijk-03"),
     (["run", "--backend", "nosuch"], "nosuch"),
     (["run", "--set", "novalue"], "KEY=VALUE"),
+    (["run", "--set", "ip=4", "--set", "network.ip=6"], "ip is set to 4 already"),
     (["run", "--fuzz", "-1"], "--fuzz"),
     (["run", "--role", "server"], "what --sut plays"),
     (["run", "--today", "2027-02-29"], '"2027-02-29"'),

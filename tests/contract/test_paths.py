@@ -20,7 +20,7 @@ nodes:
     count: 2
     groups: [$g]
     leisure: 1s
-    resources: {"/a b": {payload: x}, /é: {payload: y}, "/x%2Fy": {payload: z}, /%75: {no-response: false}}
+    resources: {"/a b": {payload: x}, /é: {payload: y}, "/x%2Fy": {payload: z}, /%75: {}}
 steps:
   - {at: 1s, node: c1, request: {id: q1, uri: "coap://$g/a%20b"}}
   - {at: 10s, node: c1, request: {id: q2, uri: "coap://$g/%c3%a9?q=1%262"}}
@@ -61,7 +61,7 @@ def test_one_resource_whatever_its_spelling(tool: Chorus, tmp_path: Path) -> Non
 
 
 def test_a_statement_names_it_as_it_likes(tool: Chorus, tmp_path: Path) -> None:
-    """A server that says so refuses groups at one resource, and a capture shows that it does not."""
+    """It says that one resource refuses groups, and the capture shows that it does not."""
     (tmp_path / "a.yaml").write_text(SCENARIO, encoding="utf-8")
     tool.call("run", str(tmp_path / "a.yaml"), "--out", str(tmp_path / "out"))
     capture = tmp_path / "out" / "percent.pcapng"

@@ -320,7 +320,7 @@ START_TEST(values_of_settings_are_checked) {
       {{"steps.1.node", "c2"}, "x.yaml:8:20: no node is called \"c2\"; did you mean \"c1\"?\n"},
       {{"nodes.c1.prot", "7"},
        "x.yaml:5:7: unknown key \"prot\" in this node; did you mean \"port\""},
-      {{"network.ip", "7"}, "x.yaml: \"7\" is not a number from 4 to 6 for ip\n"},
+      {{"network.ip", "7"}, "x.yaml: \"7\" is no IP version: ip is 4 or 6\n"},
   };
   static const char text[] =
       "id: x\ntitle: t\nparameters: {scheme: coap}\nnodes:\n  c1: {role: client}\n"
@@ -335,6 +335,82 @@ START_TEST(values_of_settings_are_checked) {
 }
 END_TEST
 
+/* What is wrong with a value of the sweep is told there; and no axis says one thing twice. */
+static const struct {
+  const char *sweep, *message;
+} wrong_sweeps[] = {
+    {"{seed: [1, x]}", "x.yaml:10:19: \"x\" is not a number from 0 to 18446744073709551615"},
+    {"{ip: [6, 7]}", "x.yaml:10:17: \"7\" is no IP version: ip is 4 or 6\n"},
+    {"[{seed: [1]}, {network.mtu: [1500, 1]}]", "x.yaml:10:43: \"1\" is not a number from 1280 to"},
+    {"{latency: [1ms, z]}", "x.yaml:10:24: \"z\" is not a duration for latency"},
+    {"{end: [9s, z]}", "x.yaml:10:19: \"z\" is not a duration for end"},
+    {"{nodes.s.count: [3, z]}", "x.yaml:10:28: \"z\" is not a number from 1 to 100000 for count\n"},
+    {"{nodes.s.foo: [1]}", "x.yaml:10:23: unknown key \"foo\" in this node\n"},
+    {"{steps.1.request.uri: [\"coap://$g/light\", z]}",
+     "x.yaml:10:50: \"z\" is no URI of a request"},
+    {"{ip: [6, 6]}", "x.yaml:10:17: ip is 6 already on this axis: one run, not two\n"},
+    {"{seed: [1, 2, 01]}", "x.yaml:10:22: seed is 1 already on this axis: one run, not two\n"},
+    {"{end: [9s, 9000ms]}", "x.yaml:10:19: end is 9s already on this axis: one run, not two\n"},
+    {"{ip: [6], network.ip: [6]}", "x.yaml:10:18: network.ip sets what ip sets: one axis, not two"},
+};
+
+START_TEST(wrong_sweeps_are_explained) {
+  char text[2000];
+  struct scn_file *file;
+  struct scn_scenario *s = NULL;
+  int length = snprintf(text, sizeof text, "%ssweep: %s\n%s", HEAD, wrong_sweeps[_i].sweep, TAIL);
+  file = scn_file_parse("x.yaml", text, (size_t)length, &errors);
+  for (size_t i = 0; file && i < file->variant_count; i++) {
+    s = scn_load(file, NULL, file->variants[i].settings, file->variants[i].setting_count, &errors);
+    if (!s) break;
+    scn_free(s);
+  }
+  ck_assert_ptr_null(s);
+  scn_file_free(file);
+  check_complaint(wrong_sweeps[_i].message);
+  ck_assert_uint_eq(errors.total, 1);
+}
+END_TEST
+
+/* One cause, one message, however often what could not be made is named. */
+static const struct {
+  const char *text, *message;
+} causes[] = {
+    {"nodes:\n  c1: {role: client}\n  s: {role: serv, count: 2}\nsteps:\n"
+     "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$s1/\"}}\n"
+     "  - {at: 1s, node: \"s*\", restart: {}}\n  - {at: 1s, network: {from: s, loss: 1%}}\n"
+     "expect:\n  - {request: q, from: s2}\n  - {executes: {node: [s1, c1]}}\n",
+     "x.yaml:5:13: \"serv\" is no role (client, server, tester); did you mean \"server\"?\n"},
+    {"nodes:\n  c1: {role: client}\n  s: {role: server, count: x}\nsteps:\n"
+     "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$s2/\"}}\n"
+     "expect:\n  - {request: q, from: s2}\n",
+     "x.yaml:5:28: \"x\" is not a number from 1 to 100000 for count\n"},
+    {"nodes:\n  c1: {role: client}\nsteps:\n"
+     "  - {at: 0, every: 1s, times: 3, node: c1, request: {id: q, uri: \"coap://[::1]/\", typ: "
+     "NON}}\n"
+     "  - {at: 9s, node: c1, forget: {of: q#2}}\n"
+     "expect:\n  - {request: \"q*\", times: 0}\n",
+     "x.yaml:6:83: unknown key \"typ\" in request; did you mean \"type\"?\n"},
+    {"network: {ip: 5, groups: {$g: {4: 239.0.0.1}}}\nnodes:\n  c1: {role: client}\n"
+     "  s1: {role: server, groups: [$g, 239.0.0.2, \"[ff35::1]\"]}\nsteps:\n"
+     "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://192.0.2.9/\"}}\n"
+     "expect:\n  - {request: q, times: 0}\n",
+     "x.yaml:3:15: \"5\" is no IP version: ip is 4 or 6\n"},
+    {"network: {groups: {$g: 2001:db8::x}}\nnodes:\n  c1: {role: client}\nsteps:\n"
+     "  - {at: 0s, node: c1, request: {id: q, uri: \"coap://$g/\"}}\n"
+     "expect:\n  - {request: q, times: 0}\n",
+     "x.yaml:3:24: \"2001:db8::x\" is no endpoint"},
+};
+
+START_TEST(one_cause_one_message) {
+  char text[2000];
+  snprintf(text, sizeof text, "id: x\ntitle: t\n%s", causes[_i].text);
+  ck_assert_ptr_null(load(text, false));
+  check_complaint(causes[_i].message);
+  ck_assert_uint_eq(errors.total, 1);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("loader of commands");
   TCase *tests = tcase_create("all");
@@ -343,6 +419,9 @@ int main(void) {
   tcase_add_loop_test(tests, nodes_that_could_not_be_made_are_explained, 0,
                       sizeof wrong_nodes / sizeof *wrong_nodes);
   tcase_add_test(tests, messages_that_fit_into_no_datagram);
+  tcase_add_loop_test(tests, wrong_sweeps_are_explained, 0,
+                      sizeof wrong_sweeps / sizeof *wrong_sweeps);
+  tcase_add_loop_test(tests, one_cause_one_message, 0, sizeof causes / sizeof *causes);
   tcase_add_loop_test(tests, what_may_be_asked_for_loads, 0, sizeof right / sizeof *right);
   tcase_add_test(tests, paths_are_written_in_one_way);
   tcase_add_test(tests, a_stack_has_resources_of_its_own);
