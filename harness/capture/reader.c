@@ -111,7 +111,7 @@ static enum cap_status start(struct cap_reader *reader) {
     return fail_whole(reader, CAP_NOT_CAPTURE, why_not_capture(reader->data, reader->length));
   enum cap_status status = pcapng_skip(reader);
   /* Once the section header was good, cap_next() comes upon the same fault, and tells it. */
-  return reader->at > 0 ? CAP_OK : status;
+  return reader->before + reader->at > 0 ? CAP_OK : status;
 }
 
 static struct cap_reader *reader_new(const char *path) {

@@ -13,6 +13,7 @@
 #include "cli/batch.h"
 #include "cli/listing.h"
 #include "rules/rules.h"
+#include "run/elsewhere.h"
 #include "run/fuzz.h"
 #include "run/pool.h"
 #include "run/results.h"
@@ -39,15 +40,62 @@ static struct scn_scenario *load(uint64_t seed, struct txt_buffer *text,
   return s;
 }
 
-static struct run_options options_of(const struct fuzzing *f, uint64_t seed, bool record) {
+static struct run_options options_of(const struct fuzzing *f, uint64_t seed) {
   return (struct run_options){
-      .seed = seed, .profile = f->options->profile, .strict = f->options->strict, .record = record};
+      .seed = seed, .profile = f->options->profile, .strict = f->options->strict, .record = true};
 }
 
 /* The reference has to be right in what is merely recommended, too. */
 static bool is_bad(enum jdg_verdict verdict) {
   return verdict == JDG_FAIL || verdict == JDG_ERROR || verdict == JDG_WARN;
 }
+
+/* ---- the same run as others would capture it ---- */
+
+struct outside {
+  struct judge *judge;
+  struct cap_writer *capture;
+};
+
+static void outside_free(struct outside *o) {
+  jdg_free(o->judge);
+  cap_writer_free(o->capture);
+}
+
+static enum jdg_verdict worst_of(struct judge *judge) {
+  enum jdg_verdict worst = JDG_NOT_EXERCISED;
+  for (size_t i = 0; i < jdg_result_count(judge); i++)
+    worst = run_worst(worst, jdg_result_get(judge, i)->verdict);
+  return worst;
+}
+
+/* Judges one view of the run, each seed another. NOT_EXERCISED where the view cannot tell. */
+static enum jdg_verdict judge_outside(const struct fuzzing *f, const struct scn_scenario *s,
+                                      uint64_t seed, const struct run_outcome *run,
+                                      struct outside *o) {
+  struct jdg_config config = {.profile = f->options->profile, .strict = f->options->strict};
+  enum run_view view = (enum run_view)(seed % RUN_VIEWS);
+  const struct cap_writer *seen = run->capture;
+  if (!run_view_tells(s, view)) return JDG_NOT_EXERCISED;
+  o->judge = jdg_new(&config);
+  o->capture = cap_writer_new(NULL);
+  bool done = o->judge && o->capture;
+  if (done && view != RUN_VIEW_NODES) {
+    done = run_view_copy(o->capture, run->capture, view, (size_t)(seed / RUN_VIEWS));
+    seen = o->capture;
+  }
+  return done && run_view_judge(o->judge, seen) ? worst_of(o->judge) : JDG_ERROR;
+}
+
+static enum jdg_verdict verdict_outside(const struct fuzzing *f, const struct scn_scenario *s,
+                                        uint64_t seed, const struct run_outcome *run) {
+  struct outside o = {NULL, NULL};
+  enum jdg_verdict verdict = judge_outside(f, s, seed, run, &o);
+  outside_free(&o);
+  return verdict;
+}
+
+/* ---- one run ---- */
 
 static void count_rules(struct fuzzing *f, struct judge *judge) {
   for (size_t i = 0; i < jdg_result_count(judge); i++) {
@@ -67,14 +115,14 @@ static bool do_fuzz(void *context, struct run_engine *engine, size_t index) {
   if (cli_interrupted(f->interrupt)) return false;
   scn_errors_init(&errors);
   struct scn_scenario *s = load(seed, &text, &errors);
-  struct run_options options = options_of(f, seed, false);
+  struct run_options options = options_of(f, seed);
   bool ran = s && run_execute(engine, s, &options, &outcome);
+  bool bad = is_bad(outcome.verdict) || is_bad(verdict_outside(f, s, seed, &outcome));
   pthread_mutex_lock(&f->lock);
   if (!s) scn_errors_print(&errors, stderr);
   if (!s) f->broken = true;
   f->done++;
   if (ran) count_rules(f, outcome.judge);
-  bool bad = is_bad(outcome.verdict);
   if (bad && index < f->first_bad) f->first_bad = index;
   pthread_mutex_unlock(&f->lock);
   scn_free(s);
@@ -85,13 +133,23 @@ static bool do_fuzz(void *context, struct run_engine *engine, size_t index) {
 
 /* ---- the one that failed, once more, with everything kept ---- */
 
+/* Puts what others would see and find in place of what the run itself saw and found. */
+static void show_outside(const struct fuzzing *f, const struct scn_scenario *s, uint64_t seed,
+                         struct run_outcome *run, struct outside *o) {
+  run->verdict = judge_outside(f, s, seed, run, o);
+  if (o->judge) run->judge = o->judge;
+  if (seed % RUN_VIEWS != RUN_VIEW_NODES && o->capture) run->capture = o->capture;
+}
+
 static json_t *rerun(struct fuzzing *f, struct run_engine *engine, const struct scn_scenario *s,
                      uint64_t seed, const struct txt_buffer *text, bool *saved) {
-  struct run_options options = options_of(f, seed, true);
+  struct run_options options = options_of(f, seed);
   struct run_outcome outcome;
+  struct outside outside = {NULL, NULL};
   char command[80], capture[64], events[64], path[4096];
   const char *out = f->options->out;
   if (!run_execute(engine, s, &options, &outcome)) return NULL;
+  if (!is_bad(outcome.verdict)) show_outside(f, s, seed, &outcome, &outside);
   snprintf(command, sizeof command, "chorus run --fuzz 1 --seed %" PRIu64, seed);
   snprintf(capture, sizeof capture, "%s.pcapng", s->id);
   snprintf(events, sizeof events, "%s.jsonl", s->id);
@@ -102,10 +160,12 @@ static json_t *rerun(struct fuzzing *f, struct run_engine *engine, const struct 
                             .events = out ? events : NULL,
                             .reproduce = command};
   json_t *run = run_result(s, &about, &outcome);
-  if (!out) return run;
-  snprintf(path, sizeof path, "%s/%s.yaml", out, s->id);
-  *saved = cli_make_folder("run", out) && cli_save_run("run", out, s->id, &outcome) &&
-           run_write_file(path, text->data, text->length);
+  if (out) {
+    snprintf(path, sizeof path, "%s/%s.yaml", out, s->id);
+    *saved = cli_make_folder("run", out) && cli_save_run("run", out, s->id, &outcome) &&
+             run_write_file(path, text->data, text->length);
+  }
+  outside_free(&outside);
   return run;
 }
 

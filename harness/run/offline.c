@@ -93,18 +93,23 @@ static void add_statements(struct judge *judge, const struct stm_statements *sta
     add_statement(judge, &statements->list[i]);
 }
 
+enum cap_status run_judge_reader(struct judge *judge, struct cap_reader *reader,
+                                 const struct run_companions *companions) {
+  chorus_time last = 0;
+  add_statements(judge, companions->statements);
+  enum cap_status status = feed(judge, reader, companions, &last);
+  jdg_finish(judge, cap_end(reader) > last ? cap_end(reader) : last);
+  return status;
+}
+
 enum cap_status run_judge_capture(struct judge *judge, const char *path,
                                   const struct run_companions *companions, char *message,
                                   size_t size) {
   enum cap_status status;
   struct cap_reader *reader = cap_open(path, &status, message, size);
-  chorus_time last = 0;
   if (!reader) return status;
-  add_statements(judge, companions->statements);
-  status = feed(judge, reader, companions, &last);
+  status = run_judge_reader(judge, reader, companions);
   if (status != CAP_END) snprintf(message, size, "%s", cap_message(reader));
-  if (cap_end(reader) > last) last = cap_end(reader);
-  jdg_finish(judge, last);
   cap_close(reader);
   return status;
 }

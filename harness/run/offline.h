@@ -7,7 +7,7 @@
 #include "judge/judge.h"
 #include "statement/statement.h"
 
-/* What there is beside a capture. Members may be NULL. */
+/* What there is beside a capture. Members may be NULL, but for |errors|. */
 struct run_companions {
   const struct evt_log *log;               /* events, in order of time */
   const struct stm_statements *statements; /* of nodes: they go before those of the capture */
@@ -23,5 +23,8 @@ struct run_companions {
 enum cap_status run_judge_capture(struct judge *judge, const char *path,
                                   const struct run_companions *companions, char *message,
                                   size_t size);
+/* The same of a capture that is open. */
+enum cap_status run_judge_reader(struct judge *judge, struct cap_reader *reader,
+                                 const struct run_companions *companions);
 
 #endif
