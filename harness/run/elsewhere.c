@@ -5,8 +5,9 @@
 
 #include "run/offline.h"
 
-/* What separates a copy from its original in networks that there are. */
-#define LONGEST_GAP   CHORUS_SECOND
+/* In networks that there are: how far behind the packet a copy of it comes, and how late a packet.
+ */
+#define LONGEST_GAP   (100 * CHORUS_MILLISECOND)
 #define LONGEST_DELAY (7 * CHORUS_SECOND)
 
 /* ---- what can be judged ---- */
@@ -15,7 +16,7 @@ static bool network_is_usual(const struct scn_network *network) {
   for (size_t i = 0; i < network->impairment_count; i++) {
     const struct emu_impairment *x = &network->impairments[i].impairment;
     if (x->duplicate && x->duplicate_gap > LONGEST_GAP) return false;
-    if (x->reorder && x->reorder_gap > LONGEST_GAP) return false;
+    if (x->reorder && x->reorder_gap > LONGEST_DELAY) return false;
     if (x->delay > LONGEST_DELAY || x->jitter > LONGEST_DELAY) return false;
   }
   return true;

@@ -18,7 +18,7 @@ enum run_view {
 
 /*
  * Whether |view| of |scenario| can be judged soundly. A restart, or a tester who plays others, is
- * seen in no capture; networks with second-long gaps between copies are told from no deviation.
+ * seen in no capture; a network whose copies come seconds later is told from no deviation.
  */
 bool run_view_tells(const struct scn_scenario *scenario, enum run_view view);
 /* Puts what |view| shows of |capture| into |to|, which is reset. ONE_NODE: of node |node|. False:
