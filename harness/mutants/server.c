@@ -345,6 +345,13 @@ static bool acknowledges_nothing(const struct ref_env *env, const struct ref_req
 }
 SERVER_POLICY(acknowledges_nothing, acknowledge)
 
+static bool acknowledged_by_anybody(const struct ref_env *env,
+                                    const struct chorus_endpoint *destination,
+                                    const struct chorus_endpoint *source) {
+  return noted(env, OWN.match_ack(env, destination, source), true);
+}
+SERVER_POLICY(acknowledged_by_anybody, match_ack)
+
 static chorus_time constant_interval(const struct ref_env *env, unsigned attempt,
                                      chorus_time previous) {
   (void)attempt;

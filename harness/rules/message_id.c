@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Message IDs: not used again too early, unguessable after a start, matched with the endpoint. */
+#include <limits.h>
+
 #include "rules/checks.h"
 #include "rules/client.h"
 #include "rules/message.h"
@@ -131,6 +133,8 @@ struct watched {
   uint16_t mid;
   uint8_t type;
   bool notification, acknowledged;
+  bool separate;             /* a response in a CON of its own, of a server */
+  unsigned copies;           /* of it, sent */
   chorus_time sent, foreign; /* when an ACK or RST came from elsewhere; 0: none */
   uint64_t foreign_frame;
   chorus_time changed; /* the resource, since; 0: not */
@@ -178,8 +182,34 @@ static bool is_notification(const struct jdg_look *look) {
          look->coap->type <= DIS_NON && dis_option_count(look->coap, DIS_OBSERVE, NULL);
 }
 
+/* A CON that is sent until it is acknowledged, and no more than that. */
+static bool is_separate(const struct jdg_look *look) {
+  return look->hook == JDG_ON_RESPONSE_SENT && look->coap->type == DIS_CON &&
+         !look->leg->observing && !is_notification(look);
+}
+
+static void watch_separate(struct jdg_look *look, struct watching *w) {
+  uint64_t serial = look->request->serial;
+  for (unsigned i = 0; i < WATCHED; i++) {
+    struct watched *x = &w->slots[i];
+    if (!x->separate || x->serial != serial || x->mid != look->coap->mid) continue;
+    x->copies++;
+    if (!x->foreign) return;
+    jdg_pass(look);
+    x->serial = 0;
+    return;
+  }
+  if (look->copy) return; /* of one that was judged */
+  watch(look, w, serial, false);
+  w->slots[(w->next - 1) % WATCHED].separate = true;
+}
+
 static void watch_sent(struct jdg_look *look, struct watching *w) {
   uint64_t serial = look->request->serial;
+  if (is_separate(look)) {
+    watch_separate(look, w);
+    return;
+  }
   if (look->hook == JDG_ON_REQUEST_SENT && !look->copy) {
     watch(look, w, serial, false);
     return;
@@ -233,7 +263,7 @@ static void judge_done(struct jdg_look *look, struct watching *w) {
     bool at_once = x->foreign && look->now - x->foreign <= jdg_delta(look);
     bool own_will = how && strcmp(how, "cancelled") == 0;
     bool timed_out = q->announced && q->timeout && q->announced_at + q->timeout <= look->now;
-    if (x->serial != q->serial || x->notification) continue;
+    if (x->serial != q->serial || x->notification || x->separate) continue;
     if (!stalled(look, x) && (!at_once || timed_out)) continue;
     if (own_will || q->delivered || q->responders) continue;
     jdg_break(look, x->foreign_frame, "only an ACK or RST of the destination ends the exchange",
@@ -273,16 +303,53 @@ static void judge_silent_observations(struct jdg_look *look, const struct watchi
   }
 }
 
+/*
+ * A server may give up a response early, for reasons of its own. That it sent the others to this
+ * client again, to the last one that nobody acknowledged, tells that the forged reply is the
+ * reason.
+ */
+static unsigned usual_copies(const struct jdg_look *look, const struct watching *w,
+                             const struct watched *stopped) {
+  unsigned least = UINT_MAX;
+  for (unsigned i = 0; i < WATCHED; i++) {
+    const struct watched *x = &w->slots[i];
+    if (!x->serial || !x->separate || x->foreign) continue;
+    if (!chorus_same_endpoint(&x->peer, &stopped->peer)) continue;
+    if (look->now < x->sent + RULE_MAX_TRANSMIT_SPAN + jdg_delta(look)) continue;
+    if (x->copies < least) least = x->copies;
+  }
+  return least;
+}
+
+static void judge_stopped_responses(struct jdg_look *look, const struct watching *w) {
+  for (unsigned i = 0; i < WATCHED; i++) {
+    const struct watched *x = &w->slots[i];
+    if (!x->serial || !x->separate || !x->foreign) continue;
+    if (look->now < x->sent + RULE_MAX_TRANSMIT_SPAN + jdg_delta(look)) continue;
+    unsigned usual = usual_copies(look, w, x);
+    if (usual == UINT_MAX)
+      jdg_inconclusive(look,
+                       "No other response shows whether one that nobody acknowledges is sent "
+                       "again.");
+    else if (x->copies < usual)
+      jdg_break(look, x->foreign_frame, "sent again, as the ACK or RST came from elsewhere",
+                "response not sent again after an ACK or RST of another endpoint, mid=0x%04x",
+                x->mid);
+  }
+}
+
 /* Whether the look can matter at all: most nodes need no memory for this rule. */
 static bool matters(const struct jdg_look *look) {
   const struct jdg_request *q = look->request;
   switch (look->hook) {
     case JDG_ON_REQUEST_SENT: return q && look->coap->type == DIS_CON;
-    case JDG_ON_RESPONSE_SENT: return look->leg && (look->leg->observing || is_notification(look));
+    case JDG_ON_RESPONSE_SENT:
+      return look->leg &&
+             (look->leg->observing || is_notification(look) || look->coap->type == DIS_CON);
     case JDG_ON_RECEIVED: return look->coap->type == DIS_ACK || look->coap->type == DIS_RST;
     case JDG_ON_REQUEST_RECEIVED: return q && (q->observe != DIS_ABSENT || q->previous);
     case JDG_ON_EVENT: break;
-    default: return look->host->has_events;
+    default: return true;
   }
   switch (look->event->type) {
     case CHORUS_EVENT_RESTART: return true;
@@ -295,7 +362,8 @@ static bool matters(const struct jdg_look *look) {
 
 void rule_coap_4_4_04(struct jdg_look *look) {
   if (!look->certain || !matters(look)) return;
-  struct watching *w = jdg_state(look, sizeof *w);
+  struct watching *w =
+      look->hook == JDG_ON_END ? jdg_state_if_any(look) : jdg_state(look, sizeof *w);
   if (!w) return;
   switch (look->hook) {
     case JDG_ON_REQUEST_SENT:
@@ -303,6 +371,9 @@ void rule_coap_4_4_04(struct jdg_look *look) {
     case JDG_ON_RECEIVED: reply_arrived(look, w); return;
     case JDG_ON_REQUEST_RECEIVED: request_arrived(w, look->reception); return;
     case JDG_ON_EVENT: event_seen(look, w); return;
-    default: judge_silent_observations(look, w); return;
+    default:
+      judge_silent_observations(look, w);
+      judge_stopped_responses(look, w);
+      return;
   }
 }

@@ -87,7 +87,10 @@ static void decide(struct jdg_look *look, const struct answering *a, const struc
     jdg_break(look, p->frame, p->rejectable ? "RST" : "ACK or RST",
               "none, mid=0x%04x received %u times", p->mid, p->tries);
   else
-    jdg_inconclusive(look, "A Confirmable message got neither ACK nor RST, in fewer than 3 tries.");
+    jdg_inconclusive(
+        look,
+        "A Confirmable message got neither ACK nor RST, in fewer than 3 tries after which "
+        "the node showed that it was there.");
 }
 
 static struct pending *pending_find(struct answering *a, const struct chorus_endpoint *peer,
@@ -173,6 +176,21 @@ static void something_sent(struct jdg_look *look, struct answering *a) {
   if (m->type == DIS_NON && m->code >> 5 >= 2) response_sent(look, a);
   for (unsigned i = 0; i < a->count; i++)
     if (a->pending[i].last < look->now) a->pending[i].witnessed = a->pending[i].tries;
+}
+
+/*
+ * What a server says of a request shows that it came, and that somebody was there then. Of
+ * duplicates it says nothing: that they came to somebody is shown by what it says later.
+ */
+static void event_seen(const struct jdg_look *look, struct answering *a) {
+  const struct jdg_reception *r = look->reception;
+  if (!r) return;
+  for (unsigned i = 0; i < a->count; i++) {
+    struct pending *p = &a->pending[i];
+    bool own = r->mid == p->mid && chorus_same_endpoint(&r->source, &p->peer);
+    if (own) port_used(a, p->port);
+    if (own || p->last < look->now) p->witnessed = p->tries;
+  }
 }
 
 /* Table 1: an ACK carries no request, and a RST is Empty. */
@@ -268,7 +286,8 @@ static bool is_con(const struct jdg_look *look) {
 
 void rule_coap_4_2_01(struct jdg_look *look) {
   if (look->hook == JDG_ON_RECEIVED && !is_con(look)) return;
-  struct answering *a = jdg_state(look, sizeof *a);
+  struct answering *a =
+      look->hook == JDG_ON_EVENT ? jdg_state_if_any(look) : jdg_state(look, sizeof *a);
   if (!a) return;
   switch (look->hook) {
     case JDG_ON_RECEIVED: con_arrived(look, a); return;
@@ -279,6 +298,9 @@ void rule_coap_4_2_01(struct jdg_look *look) {
     case JDG_ON_EMPTY_SENT: judge_seen_answer(look); return;
     case JDG_ON_RESPONSE_SENT: judge_seen_response(look); return;
     case JDG_ON_ICMP: port_closed(a, look->frame_info->quoted_destination.port); return;
+    case JDG_ON_EVENT:
+      if (look->certain) event_seen(look, a);
+      return;
     default: break;
   }
   for (unsigned i = 0; i < a->count; i++) decide(look, a, &a->pending[i]);

@@ -235,6 +235,61 @@ START_TEST(the_run_ends_too_early) {
 }
 END_TEST
 
+/* ---- COAP-4.4-04: separate responses ---- */
+
+/* A request whose separate response is sent |copies| times more. */
+static void separate(int mid, const char *token, unsigned copies) {
+  to_server(TESTER, SERVER, CON(GET, mid, token, .path = "/x"));
+  fx_send(&fx, s, SERVER, TESTER, ACK(0, mid, ""));
+  later(3000);
+  for (unsigned i = 0; i <= copies; i++) {
+    fx_send(&fx, s, SERVER, TESTER, CON(CODE_205, mid + 100, token));
+    later(2500u << i);
+  }
+}
+
+static const struct separate_case {
+  const char *name;
+  int usual;       /* copies of a response before that nobody acknowledges; -1: there is none */
+  const char *by;  /* who acknowledges the other one */
+  unsigned copies; /* of that since */
+  enum jdg_verdict verdict;
+} separate_cases[] = {
+    {"stopped", 4, FOREIGN, 0, JDG_FAIL},
+    {"sent again", 4, FOREIGN, 1, JDG_PASS},
+    {"acknowledged", 4, TESTER, 0, JDG_NOT_EXERCISED},
+    {"never sent again", 0, FOREIGN, 0, JDG_NOT_EXERCISED},
+    {"nothing to compare with", -1, FOREIGN, 0, JDG_INCONCLUSIVE},
+};
+
+START_TEST(a_foreign_reply_to_a_separate_response) {
+  const struct separate_case *k = &separate_cases[_i / 2];
+  if (k->usual >= 0) separate(1, "aa", (unsigned)k->usual);
+  later(100000);
+  separate(2, "bb", 0);
+  fx_receive(&fx, s, k->by, SERVER, FX(_i % 2 ? DIS_RST : DIS_ACK, 0, 102, ""));
+  later(100);
+  for (unsigned i = 0; i < k->copies; i++) {
+    fx_send(&fx, s, SERVER, TESTER, CON(CODE_205, 102, "bb"));
+    later(5000);
+  }
+  EXPECT("COAP-4.4-04", s, k->verdict);
+}
+END_TEST
+
+START_TEST(a_stopped_response_is_excused) {
+  separate(1, "aa", 4);
+  later(100000);
+  separate(2, "bb", 0);
+  fx_receive(&fx, s, FOREIGN, SERVER, FX(DIS_ACK, 0, 102, ""));
+  later(1000);
+  if (_i == 0) fx_event(&fx, s, CHORUS_EVENT_RESTART, NULL, NULL, NULL, NULL, 0);
+  if (_i == 1) fx_receive(&fx, s, TESTER, SERVER, FX(DIS_ACK, 0, 102, ""));
+  fx_close_at(&fx, fx.now / FX_MS + (_i == 2 ? 20000 : 400000)); /* at 2: before all were due */
+  ck_assert_int_eq(fx_verdict(&fx, "COAP-4.4-04", s), JDG_NOT_EXERCISED);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
 int main(void) {
@@ -256,5 +311,7 @@ int main(void) {
   tcase_add_test(tests, a_foreign_reset_does_not_end_the_observation);
   tcase_add_loop_test(tests, the_observers_own_will, 0, 2);
   tcase_add_test(tests, the_run_ends_too_early);
+  tcase_add_loop_test(tests, a_foreign_reply_to_a_separate_response, 0, 2 * COUNT(separate_cases));
+  tcase_add_loop_test(tests, a_stopped_response_is_excused, 0, 3);
   return run_suite(suite);
 }

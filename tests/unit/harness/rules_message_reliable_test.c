@@ -52,6 +52,37 @@ START_TEST(silence_after_a_con) {
 }
 END_TEST
 
+/* A server that sends nothing at all; that it was there is shown by what its application says. */
+static void executes(int mid, const char *token) {
+  fx_event(&fx, s, CHORUS_EVENT_EXECUTE, TESTER, FX(DIS_CON, GET, mid, token), "/x", NULL, 0);
+}
+
+static const struct told_case {
+  const char *name;
+  unsigned tries;
+  bool first, last; /* the execution of the request, and of another one after it */
+  enum jdg_verdict verdict;
+} told_cases[] = {
+    {"three tries, alive after", 3, true, true, JDG_FAIL},
+    {"dead after the first", 3, true, false, JDG_INCONCLUSIVE},
+    {"one try, alive after", 1, true, true, JDG_INCONCLUSIVE},
+    {"never executed: not at this port, maybe", 3, false, true, JDG_NOT_EXERCISED},
+};
+
+START_TEST(an_application_shows_that_a_silent_server_is_there) {
+  const struct told_case *k = &told_cases[_i];
+  to_server(TESTER, SERVER, &con_request);
+  if (k->first) executes(1, "aa");
+  later(2500);
+  tries(k->tries - 1, &con_request);
+  if (k->last) {
+    to_server(TESTER, "[2001:db8::1]:5684", NON(GET, 2, "bb", .path = "/x"));
+    fx_event(&fx, s, CHORUS_EVENT_EXECUTE, TESTER, NON(GET, 2, "bb"), "/x", NULL, 0);
+  }
+  EXPECT("COAP-4.2-01", s, k->verdict);
+}
+END_TEST
+
 /* coap-rs answers a Confirmable request for a block with a NON that has the request's Message ID.
  */
 START_TEST(a_response_is_no_acknowledgement) {
@@ -359,6 +390,8 @@ int main(void) {
   Suite *suite = suite_create("rules_message_reliable");
   TCase *tests = new_case(suite, "reliable");
   tcase_add_loop_test(tests, silence_after_a_con, 0, COUNT(con_cases));
+  tcase_add_loop_test(tests, an_application_shows_that_a_silent_server_is_there, 0,
+                      COUNT(told_cases));
   tcase_add_loop_test(tests, a_response_is_no_acknowledgement, 0, 4);
   tcase_add_loop_test(tests, answers_to_a_con, 0, COUNT(answer_cases));
   tcase_add_loop_test(tests, a_rejected_message_id_is_used_again, 0, 2);
