@@ -193,7 +193,7 @@ static json_t *trace(const struct scn_scenario *scenario, const struct run_outco
   return list;
 }
 
-/* ---- a run ---- */
+/* ---- parts of it ---- */
 
 static json_t *words(const char *const *list, size_t count) {
   json_t *array = json_array();
@@ -286,29 +286,6 @@ static void put_stack_outcome(json_t *o, const struct scn_scenario *scenario,
   if (outcome->lag.frames) put(o, "lag", lag(&outcome->lag));
 }
 
-json_t *run_result(const struct scn_scenario *scenario, const struct run_about *about,
-                   const struct run_outcome *outcome) {
-  json_t *o = json_object(), *counts;
-  if (!o) return NULL;
-  put_head(o, scenario, about);
-  put(o, "verdict", text(run_verdict_name(outcome->verdict)));
-  put(o, "capture", text(about->capture));
-  put(o, "events", text(about->events));
-  put(o, "end_ns", number(outcome->end));
-  put(o, "counts", counts = run_counts(outcome->judge));
-  put(counts, "network", network_counts(&outcome->counters));
-  put(o, "nodes", nodes(scenario, about));
-  put(o, "covers", words(scenario->covers, scenario->cover_count));
-  put(o, "rules", run_rules(outcome->judge));
-  put(o, "expectations", items(outcome));
-  put(o, "impairments", impairments(outcome));
-  put(o, "trace", trace(scenario, outcome));
-  put(o, "trace_total", number(outcome->trace_total));
-  put_stack_outcome(o, scenario, outcome);
-  put(o, "reproduce", text(about->reproduce));
-  return o;
-}
-
 /* ---- verdicts ---- */
 
 const char *run_verdict_name(enum jdg_verdict verdict) {
@@ -328,6 +305,73 @@ static enum jdg_verdict verdict_of(json_t *entry) {
   return name ? run_verdict_parse(name) : JDG_ERROR;
 }
 
+/* ---- a run ---- */
+
+/* Of `covers` what the profile does not ask, in one text; "": something of the run is asked. */
+static void list_unasked(json_t *run, struct txt_buffer *list) {
+  size_t i;
+  json_t *item;
+  txt_clear(list);
+  json_array_foreach(json_object_get(run, "expectations"), i, item) {
+    const char *kind = json_string_value(json_object_get(item, "kind"));
+    bool required = kind && strcmp(kind, "required") == 0;
+    bool expected = kind && strcmp(kind, "expectation") == 0;
+    bool unasked = required && verdict_of(item) == JDG_UNSUPPORTED;
+    if (unasked) {
+      const char *rule = json_string_value(json_object_get(item, "text"));
+      txt_print(list, "%s%s", list->length ? ", " : "", rule ? rule : "");
+    } else if (required || expected) {
+      txt_clear(list);
+      return;
+    }
+  }
+}
+
+/* Whether nothing of the run is asked by its profile; then it says so. */
+static bool put_unasked(json_t *run) {
+  struct txt_buffer list = {0}, why = {0};
+  list_unasked(run, &list);
+  bool unasked = list.length > 0;
+  if (unasked && !json_object_get(run, "unsupported")) {
+    json_t *reasons = json_array(), *o = json_object();
+    const char *profile = json_string_value(json_object_get(run, "profile"));
+    txt_print(&why, "not asked by %s: %s", profile ? profile : "?", list.data);
+    put(o, "line", number(0));
+    put(o, "why", text(why.data));
+    json_array_append_new(reasons, o);
+    put(run, "unsupported", reasons);
+  }
+  txt_free(&list);
+  txt_free(&why);
+  return unasked;
+}
+
+json_t *run_result(const struct scn_scenario *scenario, const struct run_about *about,
+                   const struct run_outcome *outcome) {
+  json_t *o = json_object(), *counts;
+  if (!o) return NULL;
+  put_head(o, scenario, about);
+  put(o, "verdict", text(run_verdict_name(outcome->verdict)));
+  put(o, "capture", text(about->capture));
+  put(o, "events", text(about->events));
+  put(o, "end_ns", number(outcome->end));
+  put(o, "counts", counts = run_counts(outcome->judge));
+  put(counts, "network", network_counts(&outcome->counters));
+  put(o, "nodes", nodes(scenario, about));
+  put(o, "covers", words(scenario->covers, scenario->cover_count));
+  put(o, "rules", run_rules(outcome->judge));
+  put(o, "expectations", items(outcome));
+  put(o, "impairments", impairments(outcome));
+  put(o, "trace", trace(scenario, outcome));
+  put(o, "trace_total", number(outcome->trace_total));
+  put_stack_outcome(o, scenario, outcome);
+  if (outcome->verdict == JDG_UNSUPPORTED) put_unasked(o);
+  put(o, "reproduce", text(about->reproduce));
+  return o;
+}
+
+/* ---- deciding again ---- */
+
 enum jdg_verdict run_decide(json_t *run) {
   enum jdg_verdict worst = JDG_NOT_EXERCISED;
   size_t i;
@@ -339,7 +383,8 @@ enum jdg_verdict run_decide(json_t *run) {
   json_array_foreach(json_object_get(run, "expectations"), i, entry) worst =
       run_worst(worst, verdict_of(entry));
   if (json_array_size(json_object_get(run, "sut_verdicts"))) worst = run_worst(worst, JDG_ERROR);
-  if (json_object_get(run, "unsupported")) worst = JDG_UNSUPPORTED;
+  bool unasked = run_worst(worst, JDG_PASS) == JDG_PASS && put_unasked(run);
+  if (unasked || json_object_get(run, "unsupported")) worst = JDG_UNSUPPORTED;
   json_object_set_new(run, "verdict", text(run_verdict_name(worst)));
   return worst;
 }

@@ -211,11 +211,15 @@ static void check_required(struct run_session *s) {
   for (size_t i = 0; i < scenario->cover_count; i++) {
     const char *id = scenario->covers[i];
     struct required r = look_up(s->engine->judge, rule_find(id), s->options->profile);
-    if (r.implemented && !r.applicable) continue;
     struct run_item item = {.kind = RUN_REQUIRED,
                             .verdict = JDG_PASS,
                             .text = scn_print(s->items.arena, "covers %s", id)};
-    if (!r.implemented || !r.exercised) {
+    if (r.implemented && !r.applicable) {
+      item.verdict = JDG_UNSUPPORTED;
+      item.expected = "a rule that the profile asks";
+      item.actual =
+          scn_print(s->items.arena, "not asked by %s", jdg_profile_name(s->options->profile));
+    } else if (!r.implemented || !r.exercised) {
       item.verdict = JDG_ERROR;
       item.expected = "1 activation or more";
       item.actual = r.implemented ? "not exercised" : "this rule is not implemented";
@@ -291,11 +295,25 @@ static enum jdg_verdict verdict_of_run(struct run_session *s) {
   bool warned = worst == JDG_WARN;
   for (size_t i = 0; i < s->items.count; i++) {
     struct run_item *item = &s->items.list[i];
-    bool softened = item->verdict != JDG_PASS && !decides(s, item);
+    bool softened =
+        item->verdict != JDG_PASS && item->verdict != JDG_UNSUPPORTED && !decides(s, item);
     if (softened) item->verdict = JDG_INCONCLUSIVE;
     if (!softened || !warned) worst = run_worst(worst, item->verdict);
   }
   return worst;
+}
+
+/* None of what the scenario is for is asked by the profile: rules that look by the way and find
+ * nothing wrong are no reason to call that a pass. */
+static bool asks_nothing(const struct run_session *s) {
+  size_t asked = 0, unasked = 0;
+  for (size_t i = 0; i < s->items.count; i++) {
+    const struct run_item *item = &s->items.list[i];
+    bool is_required = item->kind == RUN_REQUIRED;
+    if (is_required && item->verdict == JDG_UNSUPPORTED) unasked++;
+    if (item->kind == RUN_EXPECTATION || (is_required && item->verdict != JDG_UNSUPPORTED)) asked++;
+  }
+  return unasked > 0 && asked == 0;
 }
 
 static enum jdg_verdict conclude(struct run_session *s, struct run_outcome *outcome) {
@@ -312,6 +330,7 @@ static enum jdg_verdict conclude(struct run_session *s, struct run_outcome *outc
   }
   if (s->engine->record.no_memory) run_harness_error(s, 0, "the record", "no memory");
   enum jdg_verdict worst = verdict_of_run(s);
+  if (asks_nothing(s) && run_worst(worst, JDG_PASS) == JDG_PASS) worst = JDG_UNSUPPORTED;
   return s->trouble_count ? run_worst(worst, JDG_ERROR) : worst;
 }
 

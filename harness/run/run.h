@@ -78,7 +78,8 @@ enum run_item_kind {
 
 struct run_item {
   enum run_item_kind kind;
-  enum jdg_verdict verdict;      /* PASS, FAIL, INCONCLUSIVE or ERROR */
+  enum jdg_verdict verdict;      /* PASS, FAIL, INCONCLUSIVE or ERROR; of REQUIRED also UNSUPPORTED:
+                                    the profile does not ask the rule */
   bool is_unused;                /* HARNESS: an impairment that changed nothing */
   uint32_t line;                 /* of the scenario; 0: none */
   uint64_t frame;                /* 0: none */
@@ -134,7 +135,8 @@ struct run_outcome {
   struct emu_counters counters;
   chorus_time end;
   bool interrupted;
-  /* Verdict JDG_UNSUPPORTED: a stack's manifest does not declare what the scenario asks for. */
+  /* Verdict JDG_UNSUPPORTED: a stack's manifest does not declare what the scenario asks for, and
+   * nothing was run; NULL: it was, and the profile asks none of what it is for. */
   const struct sut_gap *gap;
   const struct run_trouble *troubles;
   size_t trouble_count;

@@ -57,7 +57,7 @@ def describe_run(results: Results, run: Run) -> str:
         if not rule.findings:
             lines.append(f"{rule.verdict}: {rule.id} [{rule.node}]")
     for item in run.items:
-        if item.verdict != "pass":
+        if item.verdict not in ("pass", "unsupported"):
             lines += _item_lines(item)
     if run.reproduce:
         lines.append(f"reproduce: {run.reproduce}")

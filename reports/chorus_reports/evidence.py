@@ -180,7 +180,7 @@ def _of_items(run: Run) -> Iterator[RuleResult]:
     for item in run.items:
         kinds.setdefault(item.kind, []).append(item)
     for kind, items in kinds.items():
-        bad = [i for i in items if i.verdict != "pass"]
+        bad = [i for i in items if i.verdict not in ("pass", "unsupported")]
         findings = [Finding(i.frame, 0, i.expected, i.actual, i.text) for i in bad]
         yield _beside(kind, "", worst_rule(i.verdict for i in items), findings)
 

@@ -86,6 +86,8 @@ def _item_case(suite: ET.Element, run: Run, item: Item) -> None:
             _result(case, "error", item.text, body)
         case "inconclusive":
             _result(case, "skipped", f"inconclusive: {item.text}", body)
+        case "unsupported":
+            _result(case, "skipped", f"{item.text}: {item.actual}")
 
 
 def _required_cases(suite: ET.Element, run: Run) -> None:

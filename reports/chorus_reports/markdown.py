@@ -95,7 +95,7 @@ def _findings(findings: Sequence[Shown], total: int) -> list[str]:
 
 
 def _items(run: Run) -> list[str]:
-    bad = [i for i in run.items if i.verdict != "pass"]
+    bad = [i for i in run.items if i.verdict not in ("pass", "unsupported")]
     return [
         f"- {_code(run.scenario)}: {i.kind}: {_cell(i.text)}: expected {_code(i.expected)}, "
         f"actual {_code(i.actual)}"

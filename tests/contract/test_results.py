@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import subprocess
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,41 @@ def test_a_statement_in_a_capture_that_cannot_be_read_is_an_error(
     assert "statement of interface" in done.stderr
     assert 'did you mean "processing"?' in done.stderr
     assert tool.check(tmp_path / "bad.pcapng").runs[0].verdict == "error"
+
+
+UNASKED = """\
+id: unasked
+title: What rfc7390 does not ask
+covers: [GC-2.3.1-38]
+nodes:
+  c1: {role: client}
+  s1: {role: server, groups: ["[ff35::1]:5683"], resources: {/light: {payload: "on"}}}
+steps:
+  - {at: 0s, node: c1, request: {id: q1, uri: "coap://[ff35::1]/light"}}
+"""
+
+
+def test_a_run_whose_rules_the_profile_does_not_ask_is_no_pass(
+    tool: Chorus, home: Path, tmp_path: Path
+) -> None:
+    """The reason is in the listing, in the results and in JUnit; waivers do not make it a pass."""
+    file, out = tmp_path / "unasked.yaml", tmp_path / "out"
+    file.write_text(UNASKED, encoding="utf-8")
+    told = tool.call("run", str(file), "--profile", "rfc7390", "--out", str(out))
+    told.check_exit_code(0)
+    reason = "not asked by rfc7390: covers GC-2.3.1-38"
+    assert f"unsupported unasked: {reason}" in told.stdout
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    schema(home, "results").validate(results)
+    [run] = results["runs"]
+    assert run["verdict"] == "unsupported"
+    assert run["unsupported"] == [{"line": 0, "why": reason}]
+    asked = [i for i in run["expectations"] if i["kind"] == "required"]
+    assert [i["actual"] for i in asked] == ["not asked by rfc7390"]
+    assert (out / run["capture"]).is_file()
+    junit = tmp_path / "junit.xml"
+    tool.call("report", str(out / "results.json"), "--junit", str(junit)).check_exit_code(0)
+    skipped = ET.parse(junit).findall(".//testcase/skipped")
+    assert f"unsupported: {reason}" in [s.get("message") for s in skipped]
+    seed = tool.call("run", str(file), "--no-report", "--out", str(tmp_path / "seed"))
+    assert "1 run: 1 pass" in seed.stdout

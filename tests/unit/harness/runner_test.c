@@ -151,6 +151,34 @@ START_TEST(expectations_fail) {
 }
 END_TEST
 
+/* Rules that the profile does not ask are no reason to pass; what else decides still does. */
+static const struct {
+  const char *network, *rest;
+  enum jdg_verdict seed_draft, rfc7390;
+} unasked[] = {
+    {"", "covers: [GC-2.3.1-38]\n", JDG_PASS, JDG_UNSUPPORTED},
+    {"", "covers: [GC-2.3.1-38, COAP-3-01]\n", JDG_PASS, JDG_PASS},
+    {"", "covers: [GC-2.3.1-38]\nexpect: [{request: q1, from: s, each: 1}]\n", JDG_PASS, JDG_PASS},
+    {"", "covers: [GC-2.3.1-38]\nexpect: [{request: q1, from: s, each: 2}]\n", JDG_FAIL, JDG_FAIL},
+    {"  impairments: [{from: s2, to: s1, loss: 100%}]\n", "covers: [GC-2.3.1-38]\n", JDG_ERROR,
+     JDG_ERROR},
+};
+
+START_TEST(what_the_profile_does_not_ask) {
+  struct run_options options = {.seed = 1, .record = true, .profile = JDG_RFC7390};
+  run(unasked[_i].network, unasked[_i].rest);
+  ck_assert_int_eq(outcome.verdict, unasked[_i].seed_draft);
+  ck_assert(run_execute(engine, scenario, &options, &outcome));
+  ck_assert_int_eq(outcome.verdict, unasked[_i].rfc7390);
+  const struct run_item *item = NULL;
+  for (size_t i = 0; i < outcome.item_count; i++)
+    if (outcome.items[i].verdict == JDG_UNSUPPORTED) item = &outcome.items[i];
+  ck_assert_ptr_nonnull(item);
+  ck_assert_str_eq(item->text, "covers GC-2.3.1-38");
+  ck_assert_str_eq(item->actual, "not asked by rfc7390");
+}
+END_TEST
+
 /* W4: a rule that had to look and did not makes the run an error. */
 START_TEST(w4_required_rule_not_exercised) {
   run("", "covers: [GC-2.3.1-12]\nexpect: [{request: q1}]\n");
@@ -444,6 +472,7 @@ int main(void) {
   tcase_add_test(tests, twice_the_same);
   tcase_add_test(tests, a_run_that_passes);
   tcase_add_loop_test(tests, expectations_fail, 0, (int)(sizeof failing / sizeof *failing));
+  tcase_add_loop_test(tests, what_the_profile_does_not_ask, 0, sizeof unasked / sizeof *unasked);
   tcase_add_test(tests, w4_required_rule_not_exercised);
   tcase_add_test(tests, w18_unused_impairment);
   tcase_add_test(tests, a_step_that_the_node_does_not_take);
