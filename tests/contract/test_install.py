@@ -16,13 +16,40 @@ from machine import needs
 from chorus_pytest import Chorus
 
 PROGRAM = """\
+#include <chorus/emulator.h>
+#include <chorus/endpoint_text.h>
 #include <chorus/reference.h>
+
+static unsigned add(struct emu_network *network, const char *name, const char *address,
+                    struct chorus_node node) {
+  struct chorus_endpoint own;
+  chorus_address_parse(address, 0, &own);
+  struct emu_node_config config = {
+      .name = name, .node = node, .addresses = &own, .address_count = 1};
+  return emu_add_node(network, &config);
+}
+
 int main(void) {
-  struct ref_client_config config = {.port = 40001, .token_length = 4};
   const char *why = 0;
-  struct chorus_node client = ref_client_new(&config, &why);
-  if (!client.state) return 1;
-  ref_client_free(client);
+  struct ref_resource light = {.path = "/light", .methods = REF_GET};
+  struct ref_server_config server = {.resources = &light, .resource_count = 1};
+  struct ref_client_config client = {.port = 40001, .token_length = 4};
+  struct emu_config config = {.seed = 1, .latency = CHORUS_MILLISECOND};
+  struct emu_network *network = emu_network_new(&config);
+  struct chorus_node c = ref_client_new(&client, &why), s = ref_server_new(&server, &why);
+  if (!network || !c.ops || !s.ops) return 1;
+  unsigned node = add(network, "c1", "2001:db8::1", c);
+  add(network, "s1", "2001:db8::2", s);
+  struct chorus_argument arguments[] = {{"id", "q"}, {"uri", "coap://[2001:db8::2]/light"}};
+  struct chorus_command get = {.verb = "request", .arguments = arguments, .count = 2};
+  if (emu_start(network) != CHORUS_OK) return 2;
+  if (emu_command(network, node, &get, &why) != CHORUS_OK) return 3;
+  emu_run_until(network, 10 * CHORUS_SECOND);
+  if (emu_counters(network).fate[EMU_DELIVERED] != 2) return 4; /* the request, its answer */
+  emu_stop(network);
+  emu_network_free(network);
+  ref_client_free(c);
+  ref_server_free(s);
   return 0;
 }
 """
@@ -114,15 +141,25 @@ def test_the_installed_tool_finds_its_adapters(prefix: Path, tmp_path: Path) -> 
 
 
 @needs("cc", "pkg-config")
-def test_the_installed_library_links(prefix: Path, tmp_path: Path) -> None:
+def test_the_installed_libraries_link(prefix: Path, tmp_path: Path) -> None:
     source = tmp_path / "user.c"
     source.write_text(PROGRAM)
-    (library,) = prefix.rglob("libchorus_reference.a")
-    coap = subprocess.run(
-        ["pkg-config", "--libs", "libcoap-3-notls"], capture_output=True, text=True, check=True
-    ).stdout.split()
+    (described,) = prefix.rglob("chorus.pc")
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "chorus"], check=True, capture_output=True, text=True,
+        env=os.environ | {"PKG_CONFIG_PATH": str(described.parent)},
+    ).stdout.split()  # fmt: skip
     subprocess.run(
-        ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{prefix}/include", str(source),
-         str(library), *coap, "-o", str(tmp_path / "user")], check=True,
+        ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", str(source), *flags,
+         "-o", str(tmp_path / "user")], check=True,
     )  # fmt: skip
     subprocess.run([str(tmp_path / "user")], check=True, timeout=10)
+
+
+@needs("pkg-config")
+def test_pkg_config_tells_the_version_of_the_tool(prefix: Path, tool: Chorus) -> None:
+    (described,) = prefix.rglob("chorus.pc")
+    version = subprocess.run(
+        ["pkg-config", "--modversion", str(described)], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert version in tool.call("--version").stdout
