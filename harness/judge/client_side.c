@@ -133,19 +133,16 @@ static bool token_in_doubt(const struct jdg_request *q, chorus_time now) {
 }
 
 /*
- * Critical options that no Response Code defines: a recipient treats them like unrecognized ones
- * (RFC 7252, section 5.4), but must first know that much of them.
+ * What the odd numbers below 64 are. A client need not know any critical option of a response, and
+ * one that does not rejects it (RFC 7252, section 5.4.1). Of Block2 and OSCORE the application may
+ * get the body later, or something else.
  */
-#define REQUEST_ONLY                                                                              \
-  (UINT64_C(1) << DIS_IF_MATCH | UINT64_C(1) << DIS_URI_HOST | UINT64_C(1) << DIS_IF_NONE_MATCH | \
-   UINT64_C(1) << DIS_URI_PORT | UINT64_C(1) << DIS_URI_PATH | UINT64_C(1) << DIS_URI_QUERY |     \
-   UINT64_C(1) << DIS_ACCEPT | UINT64_C(1) << DIS_PROXY_URI | UINT64_C(1) << DIS_PROXY_SCHEME)
+#define CRITICAL UINT64_C(0xaaaaaaaaaaaaaaaa)
 
 static enum jdg_due what_is_due(const struct jdg_look *look, struct jdg_arrival *a) {
   const struct dis_coap *m = look->coap;
   const struct jdg_request *q = a->request;
   if (unusable(m, a)) return JDG_INVALID;
-  if (m->option_mask & REQUEST_ONLY) return JDG_UNCERTAIN;
   if (a->to_group) return JDG_UNCERTAIN;
   if (!q || q->client != look->host) return JDG_UNMATCHED;
   if (token_in_doubt(q, look->now)) return JDG_UNCERTAIN;
@@ -153,8 +150,7 @@ static enum jdg_due what_is_due(const struct jdg_look *look, struct jdg_arrival 
   bool listening = still_listening(q, (struct host *)look->host, look->now, &edge);
   if (edge) return JDG_UNCERTAIN;
   if (!listening) return JDG_LATE;
-  if (dis_option_count(m, DIS_BLOCK2, NULL) || dis_option_count(m, DIS_OSCORE, NULL))
-    return JDG_UNCERTAIN; /* the application may get the body later, or something else */
+  if (m->option_mask & CRITICAL) return JDG_UNCERTAIN;
   if (a->leg && a->leg->answered && q->group) return due_again(q, a->leg, a);
   if (a->leg && a->leg->doubtful) return JDG_UNCERTAIN;
   /* No ACK can belong to a NON request; a client may take it for a stray one (RFC 7252, 4.2). */

@@ -219,7 +219,9 @@ static void write_hex(struct fuzz *f, unsigned length) {
 static void write_option(struct fuzz *f) {
   static const unsigned values[] = {0, 2, 8, 16, 18, 24, 26, 1, 127, 255};
   static const char *const hosts[] = {"example.org", "[2001:db8::1]", "192.0.2.1"};
-  switch (below(f, 12)) {
+  /* Registered, and not understood by everybody, or at an odd place. */
+  static const unsigned numbers[] = {1, 8, 9, 14, 16, 19, 20, 21, 27, 28, 31, 60, 252, 292};
+  switch (below(f, 13)) {
     case 0: txt_print(f->out, "{no-response: %u}", PICK(f, values)); break;
     case 1: txt_print(f->out, "{no-response: {hex: \"0000\"}}"); break;
     case 2: txt_print(f->out, "{accept: %u}", below(f, 100)); break;
@@ -231,6 +233,7 @@ static void write_option(struct fuzz *f) {
     case 8: txt_print(f->out, "{observe: %u}", below(f, 3)); break;
     case 9: txt_print(f->out, "{proxy-uri: \"coap://example.org/x\"}"); break;
     case 10: txt_print(f->out, "{etag: \"aabb\"}"); break;
+    case 11: txt_print(f->out, "{%u: \"08\"}", PICK(f, numbers)); break;
     default: txt_print(f->out, "{uri-query: \"rt=light\"}"); break;
   }
 }

@@ -265,8 +265,25 @@ START_TEST(unknown_critical_options_reject_a_response) {
 }
 END_TEST
 
+/* Q-Block1 is registered; a client that does not know it rejects it all the same (RFC 7252, 5.4.1).
+ */
+START_TEST(a_client_need_not_know_a_critical_option) {
+  static const char *const rules[] = {"COAP-8.2-08", "GC-2.3.1-18", "GC-2.3.1-38"};
+  const struct fx_message *quick = NON(CODE_205, 9, "aa", .options = {{19, "08"}});
+  for (size_t i = 0; i < 3; i++) {
+    open_and_ask();
+    cfx_answer(&t, 500, S1, quick);
+    ck_verdict(&t, 30000, rules[i], JDG_NOT_EXERCISED);
+  }
+  open_and_ask();
+  cfx_answered(&t, 500, S1, quick);
+  ck_verdict(&t, 30000, "COAP-5.4.1-03", JDG_NOT_EXERCISED);
+}
+END_TEST
+
 int main(void) {
   TCase *tc = tcase_create("matching");
+  tcase_add_test(tc, a_client_need_not_know_a_critical_option);
   tcase_add_test(tc, the_application_learns_the_origin);
   tcase_add_test(tc, any_source_will_do);
   tcase_add_test(tc, confirmable_responses_may_be_refused_for_their_type);
