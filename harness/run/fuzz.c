@@ -165,7 +165,9 @@ static void write_resource(struct fuzz *f, unsigned i) {
     txt_print(f->out, "%s", maybe(f, 30, ", DELETE"));
     txt_print(f->out, "%s]", maybe(f, 30, ", FETCH, PATCH, iPATCH"));
   }
-  if (strcmp(paths[i], "/big") == 0 || chance(f, 10))
+  if (strcmp(kind, "counter") == 0)
+    txt_print(f->out, ", payload: %u", below(f, 1000));
+  else if (strcmp(paths[i], "/big") == 0 || chance(f, 10))
     txt_print(f->out, ", payload: \"%0*u\"", (int)between(f, 1, 900), 7u);
   else
     txt_print(f->out, ", payload: %s", PICK(f, payloads));

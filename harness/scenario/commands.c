@@ -173,7 +173,7 @@ static void complain_path(const struct subject *s, const char *path) {
                path, hint(s, path, words, count, ""));
 }
 
-static bool is_counter_value(const char *text, size_t length) {
+bool scn_is_count(const char *text, size_t length) {
   uint64_t value;
   if (strspn(text, "0123456789") != length) return false;
   return length < 12 && scn_integer(text, UINT32_MAX, &value);
@@ -184,7 +184,7 @@ static void check_counter(const struct subject *s) {
   uint8_t octets[PAYLOAD_MAX + 1] = {0};
   size_t length = text ? strlen(text) : 0;
   if (hex && scn_hex(hex, octets, PAYLOAD_MAX, &length)) text = (const char *)octets;
-  if (text && !is_counter_value(text, length))
+  if (text && !scn_is_count(text, length))
     scn_complain(s->d->document, place(s, hex ? "payload-hex" : "payload"),
                  "the payload of a counter is a number from 0 to 4294967295");
 }

@@ -60,6 +60,8 @@ void scn_decode_message(struct scn_decoder *d, const scn_value *map, bool answer
 void scn_decode_answers(struct scn_decoder *d, const scn_value *list, struct scn_node *node);
 void scn_decode_resources(struct scn_decoder *d, const scn_value *map, struct scn_node *node);
 
+/* Whether |length| octets, with a zero behind them, are the representation of a counter. */
+bool scn_is_count(const char *text, size_t length);
 /* Complains of arguments that make no sense together, or not to the node of |step|. */
 void scn_check_command(struct scn_decoder *d, const scn_value *map, const struct scn_step *step);
 /* The same of steps that make no sense in their order of time. */

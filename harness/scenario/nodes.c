@@ -99,6 +99,16 @@ static void read_kind(struct scn_decoder *d, const scn_value *map, struct ref_re
   if (r->kind == REF_RESOURCE_FIXED) r->code = code.set ? code.code : 0x45;
 }
 
+/* The first representation of a counter is what it counts from; none: 0. */
+static void check_count(struct scn_decoder *d, const scn_value *map, const struct ref_resource *r) {
+  const scn_value *text = scn_get(d->document, map, "payload");
+  const char *octets = (const char *)r->payload;
+  if (r->kind != REF_RESOURCE_COUNTER || r->payload_length == 0) return;
+  if (!scn_is_count(octets, r->payload_length))
+    scn_complain(d->document, text ? text : scn_get(d->document, map, "payload-hex"),
+                 "the payload of a counter is a number from 0 to 4294967295");
+}
+
 static void read_resource(struct scn_decoder *d, const scn_value *map, struct ref_resource *r) {
   uint64_t format = UINT16_MAX;
   bool no_response = true, multicast = true;
@@ -109,6 +119,7 @@ static void read_resource(struct scn_decoder *d, const scn_value *map, struct re
   read_attributes(d, map, r);
   scn_read_payload(d->document, map, &r->payload, &r->payload_length);
   if (r->payload_length > 1024) scn_complain(d->document, map, "a payload of at most 1024 octets");
+  check_count(d, map, r);
   scn_read_integer(d->document, map, "content-format", 0, UINT16_MAX, &format);
   r->content_format = (uint16_t)format;
   scn_read_boolean(d->document, map, "no-response", &no_response);
