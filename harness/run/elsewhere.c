@@ -5,10 +5,13 @@
 
 #include "run/offline.h"
 
-/* In networks that there are: how far behind the packet a copy of it comes, and how late a packet.
+/*
+ * In networks that there are: how far behind the packet a copy of it comes, how late a packet is,
+ * and how much later than others.
  */
-#define LONGEST_GAP   (100 * CHORUS_MILLISECOND)
-#define LONGEST_DELAY (7 * CHORUS_SECOND)
+#define LONGEST_GAP    (100 * CHORUS_MILLISECOND)
+#define LONGEST_DELAY  (7 * CHORUS_SECOND)
+#define LONGEST_JITTER (300 * CHORUS_MILLISECOND)
 
 /* ---- what can be judged ---- */
 
@@ -16,8 +19,8 @@ static bool network_is_usual(const struct scn_network *network) {
   for (size_t i = 0; i < network->impairment_count; i++) {
     const struct emu_impairment *x = &network->impairments[i].impairment;
     if (x->duplicate && x->duplicate_gap > LONGEST_GAP) return false;
-    if (x->reorder && x->reorder_gap > LONGEST_DELAY) return false;
-    if (x->delay > LONGEST_DELAY || x->jitter > LONGEST_DELAY) return false;
+    if (x->reorder && x->reorder_gap > LONGEST_JITTER) return false;
+    if (x->delay > LONGEST_DELAY || x->jitter > LONGEST_JITTER) return false;
   }
   return true;
 }
