@@ -172,13 +172,20 @@ static json_t *nodes(const struct judge *judge) {
   return list;
 }
 
+static void add_file(struct txt_buffer *command, const char *option, const char *path) {
+  if (!path) return;
+  txt_print(command, "%s", option);
+  txt_word(command, path);
+}
+
 /* The options that decide what is found. */
 static void add_reproduction(const struct check *c, const char *path, json_t *run) {
   struct txt_buffer command = {0};
-  txt_print(&command, "chorus check %s", path);
+  txt_print(&command, "chorus check ");
+  txt_word(&command, path);
   if (c->profile != JDG_DIJK_03) txt_print(&command, " --profile %s", jdg_profile_name(c->profile));
-  if (c->ics) txt_print(&command, " --ics %s", c->ics);
-  if (c->events) txt_print(&command, " --events %s", c->events);
+  add_file(&command, " --ics ", c->ics);
+  add_file(&command, " --events ", c->events);
   for (size_t i = 0; i < c->rule_total; i++) txt_print(&command, " --rule %s", c->rules[i]);
   if (c->strict) txt_print(&command, " --strict");
   json_object_set_new(run, "reproduce", json_string(command.data));

@@ -13,6 +13,7 @@
 
 #include "judge/judge.h"
 #include "scenario/library.h"
+#include "text/text.h"
 
 enum cli_exit {
   CLI_OK = 0,
@@ -65,6 +66,8 @@ bool cli_profile(const struct cli_parser *parser, enum jdg_profile *profile);
 
 /* A folder of the repository that the program was built in, or of what was installed with it. */
 bool cli_beside_program(const char *name, char *path, size_t size);
+/* Adds |path| as one that leads to the same file from any folder. */
+void cli_whole_path(struct txt_buffer *text, const char *path);
 /* The folder with the scenarios: CHORUS_SCENARIOS, CHORUS_HOME, beside the program, installed. */
 const char *cli_scenarios_folder(char *path, size_t size);
 /* Reads it; false with the messages out. */

@@ -141,16 +141,24 @@ static void show_outside(const struct fuzzing *f, const struct scn_scenario *s, 
   if (seed % RUN_VIEWS != RUN_VIEW_NODES && o->capture) run->capture = o->capture;
 }
 
+/* The command that does one random run again. */
+static void name_again(const struct cli_run_options *o, uint64_t seed, char *text, size_t size) {
+  bool named = o->profile != JDG_DIJK_03;
+  snprintf(text, size, "chorus run --fuzz 1 --seed %" PRIu64 "%s%s%s", seed,
+           named ? " --profile " : "", named ? jdg_profile_name(o->profile) : "",
+           o->strict ? " --strict" : "");
+}
+
 static json_t *rerun(struct fuzzing *f, struct run_engine *engine, const struct scn_scenario *s,
                      uint64_t seed, const struct txt_buffer *text, bool *saved) {
   struct run_options options = options_of(f, seed);
   struct run_outcome outcome;
   struct outside outside = {NULL, NULL};
-  char command[80], capture[64], events[64], path[4096];
+  char command[120], capture[64], events[64], path[4096];
   const char *out = f->options->out;
   if (!run_execute(engine, s, &options, &outcome)) return NULL;
   if (!is_bad(outcome.verdict)) show_outside(f, s, seed, &outcome, &outside);
-  snprintf(command, sizeof command, "chorus run --fuzz 1 --seed %" PRIu64, seed);
+  name_again(f->options, seed, command, sizeof command);
   snprintf(capture, sizeof capture, "%s.pcapng", s->id);
   snprintf(events, sizeof events, "%s.jsonl", s->id);
   struct run_about about = {.profile = f->options->profile,
@@ -218,9 +226,11 @@ static void print_totals(const struct fuzzing *f) {
           " activations: %s",
           f->done, f->options->seed, looked, implemented, f->activations,
           bad ? "failed" : "no fail");
-  if (bad)
-    fprintf(stream, "; again: chorus run --fuzz 1 --seed %" PRIu64,
-            f->options->seed + f->first_bad);
+  if (bad) {
+    char command[120];
+    name_again(f->options, f->options->seed + f->first_bad, command, sizeof command);
+    fprintf(stream, "; again: %s", command);
+  }
   fputc('\n', stream);
 }
 

@@ -12,6 +12,8 @@
 #include "cli/batch.h"
 #include "cli/listing.h"
 #include "cli/python.h"
+#include "cli/run_options.h"
+#include "cli/run_options.h"
 #include "run/results.h"
 #include "run/waivers.h"
 #include "text/text.h"
@@ -117,11 +119,14 @@ static void add_run(struct interop_plan *plan, const struct cli_planned *model,
                             .stacks = {client, server},
                             .deciding = client && server ? RUN_INTEROP_DECIDES : RUN_RULES_DECIDE};
   txt_print(&reproduce, "%s", model->reproduce);
+  if (model->scenario->end > CLI_LONGEST)
+    txt_print(&reproduce, " --longest %llus",
+              (unsigned long long)((model->scenario->end + CHORUS_SECOND - 1) / CHORUS_SECOND));
   if (client) txt_print(&file, "%s%s+", client->manifest->name, server ? "" : "-client");
   if (server) txt_print(&file, "%s%s+", server->manifest->name, client ? "" : "-server");
   txt_print(&file, "%s", model->file);
-  if (client) txt_print(&reproduce, " --client %s", client->name);
-  if (server) txt_print(&reproduce, " --server %s", server->name);
+  if (client) cli_stack_option(&reproduce, "--client", client->name);
+  if (server) cli_stack_option(&reproduce, "--server", server->name);
   run.file = file.data;
   run.reproduce = reproduce.data;
   if ((plan->all.count & (plan->all.count - 1)) == 0) {
@@ -190,6 +195,7 @@ static bool make_plan(struct interop_plan *plan, const struct interop_options *o
       .seed = o->seed,
       .repeat = 1,
       .own_resources = true,
+      .anywhere = true,
       .extra = extra};
   if (!cli_plan_make(&plan->base, &wish)) return false;
   for (size_t i = 0; i < plan->base.count; i++)

@@ -6,6 +6,7 @@
 
 #include "rules/rules.h"
 #include "run/results.h"
+#include "text/text.h"
 
 enum { MAX_SHOWN = 25 };
 
@@ -187,10 +188,21 @@ static void print_tolerances(const json_t *run, FILE *stream) {
               member(tolerance, "about"));
 }
 
+/* Where no shell finds "chorus", the launcher says by which name it was called. */
+static void print_command(const char *command, FILE *stream) {
+  const char *launcher = getenv("CHORUS_LAUNCHER");
+  struct txt_buffer word = {0};
+  bool replaced = launcher && *launcher && strncmp(command, "chorus ", 7) == 0;
+  if (replaced) txt_word(&word, launcher);
+  fprintf(stream, "  again     %s%s\n", word.data ? word.data : "",
+          word.data ? command + strlen("chorus") : command);
+  txt_free(&word);
+}
+
 static void print_again(const json_t *run, FILE *stream) {
   const char *capture = member(run, "capture"), *again = member(run, "reproduce");
   if (*capture) fprintf(stream, "  capture   %s\n", capture);
-  if (*again) fprintf(stream, "  again     %s\n", again);
+  if (*again) print_command(again, stream);
 }
 
 static void print_rule_finding(const json_t *run, const json_t *entry, const json_t *finding,
@@ -247,36 +259,45 @@ static void print_gap(const json_t *run, const json_t *gap, FILE *stream) {
   fprintf(stream, ": %s\n\n", member(gap, "why"));
 }
 
-static bool is_bad(const json_t *entry) {
+/* What was found is shown by its weight, so that what is left out of a long list is the least. */
+enum weight { FAILURES, WARNINGS, QUESTIONS, WEIGHTS };
+
+static enum weight weight_of(const json_t *entry) {
   enum jdg_verdict v = run_verdict_parse(member(entry, "verdict"));
-  return v == JDG_FAIL || v == JDG_WARN || v == JDG_ERROR;
+  if (v == JDG_FAIL || v == JDG_ERROR) return FAILURES;
+  if (v == JDG_WARN) return WARNINGS;
+  return v == JDG_INCONCLUSIVE ? QUESTIONS : WEIGHTS;
 }
 
-static size_t print_run(const json_t *run, size_t shown, FILE *stream, bool colours) {
+static size_t print_run(const json_t *run, enum weight weight, size_t shown, FILE *stream,
+                        bool colours) {
   json_t *entry;
   size_t i;
   json_array_foreach(json_object_get(run, "rules"), i, entry) {
     json_t *findings = json_object_get(entry, "findings");
-    if (!is_bad(entry) || json_array_size(findings) == 0) continue;
+    if (weight == QUESTIONS || weight_of(entry) != weight || json_array_size(findings) == 0)
+      continue;
     if (shown++ < MAX_SHOWN)
       print_rule_finding(run, entry, json_array_get(findings, 0), stream, colours);
   }
   json_array_foreach(json_object_get(run, "expectations"), i, entry) {
-    bool unclear = strcmp(member(entry, "verdict"), "inconclusive") == 0;
-    if (!is_bad(entry) && !unclear) continue;
+    if (weight_of(entry) != weight) continue;
     if (shown++ < MAX_SHOWN) print_item(run, entry, stream, colours);
   }
-  json_array_foreach(json_object_get(run, "sut_verdicts"), i, entry) if (shown++ < MAX_SHOWN)
-      print_trouble(run, entry, stream, colours);
-  json_array_foreach(json_object_get(run, "unsupported"), i, entry) if (shown++ < MAX_SHOWN)
-      print_gap(run, entry, stream);
+  if (weight == FAILURES)
+    json_array_foreach(json_object_get(run, "sut_verdicts"), i, entry) if (shown++ < MAX_SHOWN)
+        print_trouble(run, entry, stream, colours);
+  if (weight == QUESTIONS)
+    json_array_foreach(json_object_get(run, "unsupported"), i, entry) if (shown++ < MAX_SHOWN)
+        print_gap(run, entry, stream);
   return shown;
 }
 
 void cli_list_findings(const json_t *runs, FILE *stream, bool colours) {
   size_t shown = 0;
-  for (size_t i = 0; i < json_array_size(runs); i++)
-    shown = print_run(json_array_get(runs, i), shown, stream, colours);
+  for (enum weight weight = FAILURES; weight < WEIGHTS; weight++)
+    for (size_t i = 0; i < json_array_size(runs); i++)
+      shown = print_run(json_array_get(runs, i), weight, shown, stream, colours);
   if (shown > MAX_SHOWN) fprintf(stream, "and %zu more, all in the results\n\n", shown - MAX_SHOWN);
 }
 

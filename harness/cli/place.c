@@ -38,6 +38,13 @@ bool cli_beside_program(const char *name, char *path, size_t size) {
   return false;
 }
 
+void cli_whole_path(struct txt_buffer *text, const char *path) {
+  char folder[4096];
+  while (strncmp(path, "./", 2) == 0) path += 2;
+  if (*path != '/' && getcwd(folder, sizeof folder)) txt_print(text, "%s/", folder);
+  txt_print(text, "%s", path);
+}
+
 const char *cli_scenarios_folder(char *path, size_t size) {
   const char *folder = getenv("CHORUS_SCENARIOS"), *home = getenv("CHORUS_HOME");
   if (folder && *folder) return folder;

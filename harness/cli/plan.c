@@ -156,16 +156,11 @@ static bool planned_already(const struct cli_plan *plan, const char *name) {
 
 /* ---- runs ---- */
 
-static void quote(struct txt_buffer *out, const char *word) {
-  size_t plain =
-      strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,%+@");
-  if (word[plain] == '\0' && *word) {
-    txt_print(out, "%s", word);
-    return;
-  }
-  txt_print(out, "'");
-  for (; *word; word++) txt_print(out, *word == '\'' ? "'\\''" : "%c", *word);
-  txt_print(out, "'");
+static void add_path(struct txt_buffer *out, const char *path, bool anywhere) {
+  struct txt_buffer whole = {0};
+  if (anywhere) cli_whole_path(&whole, path);
+  txt_word(out, whole.data ? whole.data : path);
+  txt_free(&whole);
 }
 
 static char *reproduction(const struct scn_file *file, bool by_path,
@@ -173,12 +168,15 @@ static char *reproduction(const struct scn_file *file, bool by_path,
                           const struct cli_wish *wish) {
   struct txt_buffer out = {0};
   txt_print(&out, "chorus run ");
-  quote(&out, by_path ? file->path : file->id);
+  if (by_path)
+    add_path(&out, file->path, wish->anywhere);
+  else
+    txt_word(&out, file->id);
   for (size_t i = 0; i < scenario->setting_count; i++) {
     struct txt_buffer setting = {0};
     txt_print(&setting, "%s=%s", scenario->settings[i].key, scenario->settings[i].value);
     txt_print(&out, " --set ");
-    quote(&out, setting.data);
+    txt_word(&out, setting.data);
     txt_free(&setting);
   }
   txt_print(&out, " --seed %llu%s", (unsigned long long)seed, wish->extra);

@@ -35,6 +35,7 @@ struct cli_wish {
   uint64_t seed, repeat;
   bool has_seed;
   bool own_resources; /* servers are stacks under test: see scn_file */
+  bool anywhere;      /* the reproduction command names files so that any folder will do */
   const char *extra;  /* further options for the reproduction command, or "" */
 };
 

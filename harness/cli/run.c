@@ -160,7 +160,7 @@ static int settle(const struct cli_parser *p, struct cli_run_options *o) {
     cli_usage(p, "--dilate, --longest and --attach belong to --backend kernel");
     return CLI_BAD;
   }
-  if (!o->longest) o->longest = 60 * CHORUS_SECOND;
+  if (!o->longest) o->longest = CLI_LONGEST;
   if (!o->fuzz) return CLI_END;
   if (o->selector_count || o->setting_count) {
     cli_usage(p, "--fuzz makes its own scenarios: no selector and no --set with it");
@@ -271,19 +271,25 @@ static bool read_waivers(const struct cli_run_options *o, struct run_waivers **w
   return *waivers != NULL;
 }
 
-static void extra_options(const struct cli_run_options *o, char *text, size_t size) {
-  char dilate[40] = "", sut[600] = "";
-  if (o->sut)
-    snprintf(sut, sizeof sut, " --sut %s%s%s", o->sut, o->sut_role ? " --role " : "",
-             o->sut_role ? o->sut_role : "");
-  if (o->client || o->server)
-    snprintf(sut, sizeof sut, "%s%s%s%s", o->client ? " --client " : "", o->client ? o->client : "",
-             o->server ? " --server " : "", o->server ? o->server : "");
-  if (o->dilation) snprintf(dilate, sizeof dilate, " --dilate %u", (unsigned)o->dilation);
-  snprintf(text, size, "%s%s%s%s%s%s", o->profile == JDG_DIJK_03 ? "" : " --profile ",
-           o->profile == JDG_DIJK_03 ? "" : jdg_profile_name(o->profile),
-           o->strict ? " --strict" : "", o->backend == NET_KERNEL ? " --backend kernel" : "",
-           dilate, sut);
+/* What of the real network a run depends on. */
+static void real_options(const struct cli_run_options *o, struct txt_buffer *text) {
+  if (o->backend != NET_KERNEL) return;
+  txt_print(text, " --backend kernel");
+  if (o->dilation) txt_print(text, " --dilate %u", (unsigned)o->dilation);
+  if (o->longest != CLI_LONGEST)
+    txt_print(text, " --longest %llums", (unsigned long long)(o->longest / CHORUS_MILLISECOND));
+  if (o->attachment != KRN_AUTO)
+    txt_print(text, " --attach %s", krn_attachment_name(o->attachment));
+}
+
+static void extra_options(const struct cli_run_options *o, struct txt_buffer *text) {
+  if (o->profile != JDG_DIJK_03) txt_print(text, " --profile %s", jdg_profile_name(o->profile));
+  if (o->strict) txt_print(text, " --strict");
+  real_options(o, text);
+  if (o->sut) cli_stack_option(text, "--sut", o->sut);
+  if (o->sut_role) txt_print(text, " --role %s", o->sut_role);
+  if (o->client) cli_stack_option(text, "--client", o->client);
+  if (o->server) cli_stack_option(text, "--server", o->server);
 }
 
 /* Takes runs out of the plan that last too long in real time, and says so. */
@@ -309,10 +315,12 @@ static bool servers_are_stacks(const struct cli_run_options *o) {
 }
 
 static int run_scenarios(struct cli_run_options *o, const struct cli_run_stacks *stacks) {
-  char extra[800];
+  struct txt_buffer extra = {0};
   struct run_waivers *waivers;
   struct cli_plan plan;
-  extra_options(o, extra, sizeof extra);
+  if (!read_waivers(o, &waivers)) return CLI_USAGE;
+  if (!cli_batch_enter("run", o->backend)) return CLI_ERROR;
+  extra_options(o, &extra);
   struct cli_wish wish = {.command = "run",
                           .selectors = o->selectors,
                           .selector_count = o->selector_count,
@@ -322,9 +330,8 @@ static int run_scenarios(struct cli_run_options *o, const struct cli_run_stacks 
                           .has_seed = o->has_seed,
                           .repeat = o->repeat,
                           .own_resources = servers_are_stacks(o),
-                          .extra = extra};
-  if (!read_waivers(o, &waivers)) return CLI_USAGE;
-  if (!cli_batch_enter("run", o->backend)) return CLI_ERROR;
+                          .anywhere = o->sut || o->client || o->server,
+                          .extra = extra.data ? extra.data : ""};
   struct cli_interrupt *interrupt = cli_interrupt_watch();
   int code = CLI_USAGE;
   if (cli_plan_make(&plan, &wish) && leave_out_long(o, &plan)) {
@@ -334,6 +341,7 @@ static int run_scenarios(struct cli_run_options *o, const struct cli_run_stacks 
                                                      : CLI_ERROR;
   }
   cli_plan_free(&plan);
+  txt_free(&extra);
   run_waivers_free(waivers);
   return code;
 }

@@ -8,6 +8,9 @@
 enum { CLI_MAX_SETTINGS = 32, CLI_MAX_SELECTORS = 256 };
 
 /* What was asked of `chorus run`. Texts belong to the command line. */
+/* Without --longest, of real time. */
+#define CLI_LONGEST (60 * CHORUS_SECOND)
+
 struct cli_run_options {
   const char *selectors[CLI_MAX_SELECTORS];
   size_t selector_count;

@@ -46,6 +46,17 @@ static void manifest_of(const char *what, char *path, size_t size) {
     snprintf(path, size, "%s/%s/manifest.yaml", cli_adapters_folder(folder, sizeof folder), what);
 }
 
+void cli_stack_option(struct txt_buffer *command, const char *option, const char *what) {
+  struct txt_buffer path = {0};
+  if (is_path(what))
+    cli_whole_path(&path, what);
+  else
+    txt_print(&path, "%s", what);
+  txt_print(command, " %s ", option);
+  txt_word(command, path.data ? path.data : what);
+  txt_free(&path);
+}
+
 bool cli_stack_load(struct cli_stack *stack, const char *command, const char *what) {
   char path[4096], folder[3000];
   struct scn_errors errors;

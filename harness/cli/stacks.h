@@ -4,10 +4,11 @@
 #define CHORUS_CLI_STACKS_H
 
 #include "sut/sut.h"
+#include "text/text.h"
 
 struct cli_stack {
   struct sut_manifest *manifest;
-  char name[256];   /* as the command line names it: "libcoap", or the path of a manifest */
+  char name[4096];  /* as the command line names it: "libcoap", or the path of a manifest */
   char version[80]; /* "" when it is not available */
   char why[320];    /* why it is not available, in a sentence; else "" */
 };
@@ -22,6 +23,8 @@ const char *cli_stacks_folder(char *path, size_t size);
  * read, and says why in |why|.
  */
 bool cli_stack_load(struct cli_stack *stack, const char *command, const char *what);
+/* Adds " |option| |what|" to a command for a shell, whatever the folder it is given in. */
+void cli_stack_option(struct txt_buffer *command, const char *option, const char *what);
 /* Several; without names, all of our own adapters in order of name. */
 bool cli_stacks_load(struct cli_stack *stacks, size_t limit, size_t *count, const char *command,
                      const char *const *names, size_t named);

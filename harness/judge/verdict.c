@@ -149,25 +149,42 @@ void jdg_inconclusive(struct jdg_look *look, const char *why) {
   if (cell->inconclusives++ == 0) cell->inconclusive_why = text_keep(look->judge, why);
 }
 
-static struct jdg_finding *new_finding(struct cell *cell) {
-  cell->finding_total++;
-  if (cell->finding_count == JDG_MAX_FINDINGS) return NULL;
+static bool is_remark(const struct jdg_finding *finding) {
+  return finding->expected[0] == '\0';
+}
+
+static bool make_room(struct cell *cell) {
   if (cell->finding_count == cell->finding_capacity) {
     size_t capacity = cell->finding_capacity ? 2 * cell->finding_capacity : 2;
     struct jdg_finding *more = realloc(cell->findings, capacity * sizeof *more);
-    if (!more) return NULL;
+    if (!more) return false;
     cell->findings = more;
     cell->finding_capacity = capacity;
   }
-  return &cell->findings[cell->finding_count++];
+  return true;
+}
+
+/* Counter-examples stand before remarks, and drive them out where only so many are kept. */
+static void keep_finding(struct cell *cell, const struct jdg_finding *finding) {
+  size_t at = cell->finding_count;
+  cell->finding_total++;
+  if (!is_remark(finding))
+    while (at && is_remark(&cell->findings[at - 1])) at--;
+  if (at == JDG_MAX_FINDINGS) return;
+  if (cell->finding_count == JDG_MAX_FINDINGS) cell->finding_count--;
+  if (!make_room(cell)) return;
+  memmove(&cell->findings[at + 1], &cell->findings[at],
+          (cell->finding_count - at) * sizeof cell->findings[0]);
+  cell->findings[at] = *finding;
+  cell->finding_count++;
 }
 
 static void add_finding(struct jdg_look *look, struct cell *cell, uint64_t frame,
                         const char *expected, const char *actual, const char *message) {
-  struct jdg_finding *finding = new_finding(cell);
-  if (!finding) return;
-  *finding = (struct jdg_finding){frame, look->now, text_keep(look->judge, expected),
-                                  text_keep(look->judge, actual), text_keep(look->judge, message)};
+  const struct jdg_finding finding = {frame, look->now, text_keep(look->judge, expected),
+                                      text_keep(look->judge, actual),
+                                      text_keep(look->judge, message)};
+  keep_finding(cell, &finding);
 }
 
 /* The requirement of check |i| as a finding states it. */
@@ -275,8 +292,7 @@ static bool add_result(struct judge *judge, const struct jdg_result *result) {
 
 static void explain(struct judge *judge, struct cell *cell, enum jdg_verdict verdict) {
   if (verdict != JDG_INCONCLUSIVE || cell->finding_count) return;
-  struct jdg_finding *finding = new_finding(cell);
-  if (finding) *finding = (struct jdg_finding){0, judge->now, "", "", cell->inconclusive_why};
+  keep_finding(cell, &(struct jdg_finding){0, judge->now, "", "", cell->inconclusive_why});
 }
 
 /* Gives a restating rule what was found for the other one, as its own text has it. */
@@ -291,8 +307,7 @@ static bool restate(struct judge *judge, struct host *host, size_t check) {
   if (!findings) return false;
   for (size_t i = 0; i < source->finding_count; i++) {
     findings[i] = source->findings[i];
-    bool remark = findings[i].expected[0] == '\0';
-    if (!remark) findings[i].message = requirement_text(judge, check);
+    if (!is_remark(&findings[i])) findings[i].message = requirement_text(judge, check);
   }
   free(cell->findings);
   *cell = *source;

@@ -72,6 +72,23 @@ void txt_json(struct txt_buffer *text, const char *value) {
   txt_add(text, "\"", 1);
 }
 
+void txt_word(struct txt_buffer *text, const char *value) {
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,%+@";
+  if (*value && value[strspn(value, plain)] == '\0') {
+    txt_print(text, "%s", value);
+    return;
+  }
+  txt_print(text, "'");
+  for (; *value; value++) {
+    if (*value == '\'')
+      txt_print(text, "'\\''");
+    else
+      txt_add(text, value, 1);
+  }
+  txt_print(text, "'");
+}
+
 void txt_hex(struct txt_buffer *text, const uint8_t *octets, size_t length) {
   static const char digits[] = "0123456789abcdef";
   for (size_t i = 0; i < length; i++) {

@@ -28,8 +28,8 @@ def _finding_lines(results: Results, run: Run, rule: RuleResult, finding: Findin
         f"{rule.verdict}: {rule_name(text)} [{rule.node}]",
         f"  {text.document}, section {text.section} ({rule.level})",
         f"  {text.requirement}" if text.requirement else "",
-        f"  expected: {finding.expected}",
-        f"  actual:   {finding.actual}",
+        f"  expected: {finding.expected}" if finding.expected else "",
+        f"  actual:   {finding.actual}" if finding.actual else "",
         f"  {finding.message}" if finding.message else "",
         f"  {where}{moment(finding.time_ns)}",
     ]

@@ -32,10 +32,10 @@ def _clean(text: str) -> str:
 def _finding_text(run: Run, text: RuleText, finding: Finding) -> str:
     lines = [
         f"{text.id} ({text.document}, section {text.section}): {text.requirement or text.title}",
-        f"  expected: {finding.expected}",
-        f"  actual:   {finding.actual}",
-        f"  {finding.message}",
     ]
+    if finding.expected:  # a remark compares nothing
+        lines += [f"  expected: {finding.expected}", f"  actual:   {finding.actual}"]
+    lines.append(f"  {finding.message}")
     if finding.frame:
         lines.append(f"  frame {finding.frame} of {run.capture} at {moment(finding.time_ns)}")
     if run.reproduce:

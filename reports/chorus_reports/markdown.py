@@ -73,7 +73,8 @@ def _finding(shown: Shown) -> list[str]:
     ]
     if text.requirement:
         lines += [f"> {_cell(text.requirement)}", ""]
-    lines += [f"- expected: {_code(finding.expected)}", f"- actual: {_code(finding.actual)}"]
+    if finding.expected:  # a remark compares nothing
+        lines += [f"- expected: {_code(finding.expected)}", f"- actual: {_code(finding.actual)}"]
     if finding.message:
         lines.append(f"- {_cell(finding.message)}")
     if finding.frame:

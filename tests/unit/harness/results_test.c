@@ -382,10 +382,29 @@ START_TEST(events_are_read_back) {
 }
 END_TEST
 
+static const struct word_case {
+  const char *value, *word;
+} word_cases[] = {
+    {"plain/path-1.yaml", "plain/path-1.yaml"},
+    {"", "''"},
+    {"a b", "'a b'"},
+    {"it's", "'it'\\''s'"},
+    {"$HOME;`x`\n", "'$HOME;`x`\n'"},
+};
+
+START_TEST(words_for_a_shell) {
+  struct txt_buffer text = {0};
+  txt_word(&text, word_cases[_i].value);
+  ck_assert_str_eq(text.data, word_cases[_i].word);
+  txt_free(&text);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("results");
   TCase *tests = tcase_create("all");
   tcase_add_loop_test(tests, verdict_per_run, 0, (int)(sizeof decisions / sizeof *decisions));
+  tcase_add_loop_test(tests, words_for_a_shell, 0, sizeof word_cases / sizeof *word_cases);
   tcase_add_test(tests, golden_summary);
   tcase_add_test(tests, golden_run);
   tcase_add_test(tests, texts_are_escaped);

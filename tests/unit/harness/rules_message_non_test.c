@@ -136,12 +136,35 @@ START_TEST(of_acks_that_acknowledge_nothing) {
 }
 END_TEST
 
+/* One counter-example after so many remarks that no more is kept: it is what the finding shows. */
+START_TEST(a_counter_example_stands_before_remarks) {
+  for (int i = 0; i < JDG_MAX_FINDINGS + 2; i++) {
+    char token[8];
+    snprintf(token, sizeof token, "%02x", i);
+    const struct fx_message *m = NON(GET, 100 + i, token, .path = "/x");
+    fx_send(&fx, c, CLIENT, GROUP, m);
+    later(1000);
+    fx_send(&fx, c, CLIENT, GROUP, m); /* a remark: more than an octet a second */
+    later(60000);
+    if (i == JDG_MAX_FINDINGS + 1) fx_send(&fx, c, CLIENT, GROUP, m);
+  }
+  EXPECT("COAP-4.3-04", c, JDG_WARN);
+  const struct jdg_result *r = fx_result(&fx, "COAP-4.3-04", c);
+  ck_assert_uint_eq(r->finding_count, JDG_MAX_FINDINGS);
+  ck_assert_uint_eq(r->finding_total, JDG_MAX_FINDINGS + 3);
+  ck_assert_str_eq(r->findings[0].expected, "copies within 45 s of the first transmission");
+  ck_assert_str_ne(r->findings[0].actual, "");
+  for (size_t i = 1; i < r->finding_count; i++) ck_assert_str_eq(r->findings[i].expected, "");
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
 int main(void) {
   Suite *suite = suite_create("rules_message_non");
   TCase *tests = new_case(suite, "non");
   tcase_add_loop_test(tests, of_an_answer, 0, COUNT(answer_cases));
+  tcase_add_test(tests, a_counter_example_stands_before_remarks);
   tcase_add_loop_test(tests, of_a_follow_up, 0, 3);
   tcase_add_loop_test(tests, a_client_acknowledges_a_non_response, 0, 2);
   tcase_add_loop_test(tests, of_a_copy, 0, COUNT(copy_cases));
