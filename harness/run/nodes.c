@@ -124,18 +124,6 @@ static void state_node(const struct run_session *s, size_t i, struct jdg_ics *ic
   if (hooks && hooks->statement) hooks->statement(hooks->context, node, ics);
 }
 
-static void tell_judge(struct run_session *s, size_t i, const struct jdg_ics *ics) {
-  const struct scn_node *node = &s->scenario->nodes[i];
-  struct judge *judge = s->engine->judge;
-  bool is_judged = node->role != SCN_TESTER;
-  uint32_t number =
-      jdg_add_node(judge, node->name, node->addresses, node->address_count, is_judged);
-  jdg_bind_interface(judge, (uint32_t)i, number);
-  if (!is_judged) return;
-  jdg_set_ics(judge, number, ics);
-  jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
-}
-
 /* Whether a step asks the node for this. */
 static bool is_asked_to(const struct scn_scenario *scenario, size_t i, const char *verb) {
   for (size_t k = 0; k < scenario->step_count; k++) {
@@ -154,6 +142,20 @@ static struct jdg_ics lasting(const struct scn_scenario *scenario, size_t i,
   if (leaves) stated.group_count = 0;
   if (leaves || is_asked_to(scenario, i, "join")) stated.groups_declared = false;
   return stated;
+}
+
+static void tell_judge(struct run_session *s, size_t i, const struct jdg_ics *ics) {
+  const struct scn_node *node = &s->scenario->nodes[i];
+  struct judge *judge = s->engine->judge;
+  bool is_judged = node->role != SCN_TESTER;
+  uint32_t number =
+      jdg_add_node(judge, node->name, node->addresses, node->address_count, is_judged);
+  jdg_bind_interface(judge, (uint32_t)i, number);
+  if (!is_judged) return;
+  /* A stack under test may join and leave without a word. */
+  struct jdg_ics stated = s->suts[i] ? lasting(s->scenario, i, ics) : *ics;
+  jdg_set_ics(judge, number, &stated);
+  jdg_set_roles(judge, number, node->role == SCN_CLIENT ? JDG_CLIENT : JDG_SERVER);
 }
 
 static void add_interface(struct run_session *s, size_t i, const struct jdg_ics *ics) {

@@ -53,6 +53,8 @@ static int on_start(void *node, chorus_time now, const struct chorus_host *host)
   p->host = host;
   p->mid = (uint16_t)host->ops->random(host->context, 0);
   int status = host->ops->open(host->context, PROBER_PORT);
+  /* A server that answers to the wrong port is alive, and for the rules to find. */
+  if (status == 0) status = host->ops->open(host->context, CHORUS_COAP_PORT);
   host->ops->deadline(host->context, now + CHORUS_SECOND);
   return status;
 }

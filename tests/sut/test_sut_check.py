@@ -321,6 +321,27 @@ def test_other_than_the_reference_is_no_failure(tool: Chorus, tmp_path: Path) ->
     assert softened == {"expectation", "required"}
 
 
+def test_silence_about_groups_is_no_deviation(tool: Chorus, tmp_path: Path) -> None:
+    """It joins and leaves as it is told, and never says so: what it is a member of is not known."""
+    body = "def event(self, name, **members):\n    pass"
+    manifest = bad(tmp_path, body)
+    text = (EXAMPLES / "stdio-server/manifest.yaml").read_text()
+    manifest.write_text(text.replace("{manifest}/server.py", str(tmp_path / "bad.py")))
+    out = tmp_path / "out"
+    tool.call("run", "members-on-different-ports", "--sut", str(manifest), "--out", str(out))
+    runs = json.loads((out / "results.json").read_text())["runs"]
+    assert not [e for run in runs for e in events_of(out / run["events"]) if e == "join"]
+    verdicts = {(r["id"], r["verdict"]) for run in runs for r in run["rules"]}
+    assert ("GC-2.1-01", "pass") in verdicts
+    assert not {id for id, verdict in verdicts if verdict in ("fail", "warn")}
+
+
+def events_of(path: Path) -> list[str]:
+    """What the servers said."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line["event"] for line in lines if not line["node"].startswith("c")]
+
+
 def test_rules_find_a_wrong_server(tool: Chorus, tmp_path: Path) -> None:
     manifest = bad(tmp_path, "def is_duplicate(self, request):\n    return False")
     text = (EXAMPLES / "stdio-server/manifest.yaml").read_text()
