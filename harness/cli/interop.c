@@ -13,7 +13,6 @@
 #include "cli/listing.h"
 #include "cli/python.h"
 #include "cli/run_options.h"
-#include "cli/run_options.h"
 #include "run/results.h"
 #include "run/waivers.h"
 #include "text/text.h"

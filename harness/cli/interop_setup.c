@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/interop.h"
 #include "cli/stacks.h"
+#include "text/text.h"
 
 enum { MAX_STACKS = 64 };
 
@@ -32,18 +33,23 @@ static int run_program(const char *program, const char *folder) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Runs the manifest's setup program; false with the message out. */
+static bool run_setup(const struct cli_stack *stack) {
+  struct txt_buffer folder = {0};
+  char base[3000];
+  int status = -1;
+  txt_print(&folder, "%s/%s", cli_stacks_folder(base, sizeof base), stack->name);
+  bool made = folder.data && cli_make_folder("interop", folder.data);
+  if (made) status = run_program(stack->manifest->setup, folder.data);
+  txt_free(&folder);
+  if (made && status != 0)
+    printf("%-12s not installed: its setup ended with status %d\n", stack->name, status);
+  return made && status == 0;
+}
+
 static bool set_up(struct cli_stack *stack) {
-  char folder[4096], base[3000];
   const char *name = stack->name;
-  if (stack->manifest->setup) {
-    snprintf(folder, sizeof folder, "%s/%s", cli_stacks_folder(base, sizeof base), name);
-    if (!cli_make_folder("interop", folder)) return false;
-    int status = run_program(stack->manifest->setup, folder);
-    if (status != 0) {
-      printf("%-12s not installed: its setup ended with status %d\n", name, status);
-      return false;
-    }
-  }
+  if (stack->manifest->setup && !run_setup(stack)) return false;
   cli_stack_ask(stack);
   if (cli_stack_available(stack))
     printf("%-12s %s\n", name, stack->version);

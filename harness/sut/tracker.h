@@ -55,8 +55,8 @@ void sut_tracker_arrived(struct sut_tracker *tracker, const struct chorus_endpoi
                          const uint8_t *payload, size_t length);
 /* Fills in what |event| lacks; false: a REQUEST whose packet was not seen yet, to be held. */
 bool sut_tracker_complete(struct sut_tracker *tracker, struct chorus_event *event);
-/* The next held REQUEST whose packet was seen, or that was answered without one, to be said before what
- * sut_tracker_complete() was asked last; false: none. Its strings belong to the tracker. */
+/* The next held REQUEST whose packet was seen, or that was answered without one, to be said before
+ * what sut_tracker_complete() was asked last; false: none. Its strings belong to the tracker. */
 bool sut_tracker_release(struct sut_tracker *tracker, struct chorus_event *event);
 
 #endif

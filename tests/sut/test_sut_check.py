@@ -306,7 +306,7 @@ def test_server_scenarios_pass_and_repeat(tool: Chorus, tmp_path: Path) -> None:
 
 
 def test_other_than_the_reference_is_no_failure(tool: Chorus, tmp_path: Path) -> None:
-    """A silent server does nothing that is expected, breaks no MUST, and leaves rules unexercised."""
+    """A silent server does nothing that is expected, breaks no MUST, and leaves rules open."""
     manifest = bad(tmp_path, "def on_datagram(self, source, destination, payload):\n    pass")
     text = (EXAMPLES / "stdio-server/manifest.yaml").read_text()
     manifest.write_text(text.replace("{manifest}/server.py", str(tmp_path / "bad.py")))
