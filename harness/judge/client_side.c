@@ -362,6 +362,17 @@ static struct arrival *delivered_arrival(const struct judge *judge, struct host 
              : NULL;
 }
 
+/* What was taken and should not have been stands in the way of no valid response (seed 2.3.1). */
+static void note_delivery(const struct jdg_arrival *a) {
+  struct jdg_leg *leg = a->leg;
+  if (a->due == JDG_INVALID) {
+    leg->doubtful = true;
+    return;
+  }
+  if (!leg->answered) leg->answered_from = a->source;
+  leg->answered = true;
+}
+
 static void deliver(struct judge *judge, struct jdg_look *look) {
   struct host *host = (struct host *)look->host;
   struct arrival *a = delivered_arrival(judge, host, look->event);
@@ -372,8 +383,7 @@ static void deliver(struct judge *judge, struct jdg_look *look) {
   q->delivered_identity_ok = chorus_same_address(&q->source, &look->event->peer);
   if (q->leg) {
     q->leg->delivered++;
-    if (!q->leg->answered) q->leg->answered_from = q->source;
-    q->leg->answered = true;
+    note_delivery(q);
   }
   if (q->request) q->request->delivered++;
   look->arrival = q;

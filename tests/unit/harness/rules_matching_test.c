@@ -281,8 +281,21 @@ START_TEST(a_client_need_not_know_a_critical_option) {
 }
 END_TEST
 
+/* Taking what is malformed is one fault; taking the valid response after it is none. */
+START_TEST(a_malformed_response_is_no_first_one) {
+  static const char *const rules[] = {"GC-2.3.1-32", "GC-2.3.1-33", "GC-2.3.1-38"};
+  for (size_t i = 0; i < 3; i++) {
+    open_and_ask();
+    cfx_answered(&t, 500, S1, NON(CODE_205, 9, "aa", .options = {{65001, "01"}}));
+    cfx_answered(&t, 600, S1, NON(CODE_205, 10, "aa", .payload = "on"));
+    ck_verdict(&t, 30000, rules[i], JDG_NOT_EXERCISED);
+  }
+}
+END_TEST
+
 int main(void) {
   TCase *tc = tcase_create("matching");
+  tcase_add_test(tc, a_malformed_response_is_no_first_one);
   tcase_add_test(tc, a_client_need_not_know_a_critical_option);
   tcase_add_test(tc, the_application_learns_the_origin);
   tcase_add_test(tc, any_source_will_do);
