@@ -212,7 +212,9 @@ static void changed_by_put(struct jdg_look *look, const struct effects *e, struc
 
 static void changed(struct jdg_look *look, struct effects *e, uint64_t path) {
   struct resource *r = resource_at(e, path);
-  bool caused = e->fresh && e->time == look->now && e->path == path;
+  const char *why = look->event->detail; /* NULL: nobody says */
+  bool by_request = !why || strcmp(why, "request") == 0;
+  bool caused = by_request && e->fresh && e->time == look->now && e->path == path;
   if (!caused) {
     conclude(look, e);
     r->put = r->state = 0;

@@ -228,6 +228,17 @@ START_TEST(of_puts) {
 }
 END_TEST
 
+/* The application says that it was not the request, however close to it. */
+START_TEST(an_own_change_at_the_same_instant) {
+  const struct fx_message other = {.payload = "other"};
+  ask(PUT, 1, "a");
+  state("a");
+  ask(PUT, 2, "a");
+  fx_event(&fx, s, CHORUS_EVENT_STATE, NULL, &other, "/x", "set", 0);
+  EXPECT("COAP-5.1-01", s, JDG_PASS);
+}
+END_TEST
+
 START_TEST(posts_may_do_anything) {
   for (int i = 0; i < 3; i++) {
     ask(POST, i, "a");
@@ -353,6 +364,7 @@ int main(void) {
   tcase_add_test(tests, one_change_that_a_get_made_is_enough);
   tcase_add_test(tests, one_change_after_a_get_is_chance);
   tcase_add_loop_test(tests, of_puts, 0, 3);
+  tcase_add_test(tests, an_own_change_at_the_same_instant);
   tcase_add_test(tests, posts_may_do_anything);
   tcase_add_loop_test(tests, of_a_size, 0, COUNT(size_cases));
   tcase_add_test(tests, who_sends_nothing_sends_nothing_large);
