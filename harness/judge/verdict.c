@@ -164,27 +164,30 @@ static bool make_room(struct cell *cell) {
   return true;
 }
 
-/* Counter-examples stand before remarks, and drive them out where only so many are kept. */
-static void keep_finding(struct cell *cell, const struct jdg_finding *finding) {
+/*
+ * A place for a finding, to be filled; NULL: there is none, and its texts need not be kept.
+ * Counter-examples stand before remarks, and drive them out where only so many are kept.
+ */
+static struct jdg_finding *new_finding(struct cell *cell, bool remark) {
   size_t at = cell->finding_count;
   cell->finding_total++;
-  if (!is_remark(finding))
+  if (!remark)
     while (at && is_remark(&cell->findings[at - 1])) at--;
-  if (at == JDG_MAX_FINDINGS) return;
+  if (at == JDG_MAX_FINDINGS) return NULL;
   if (cell->finding_count == JDG_MAX_FINDINGS) cell->finding_count--;
-  if (!make_room(cell)) return;
+  if (!make_room(cell)) return NULL;
   memmove(&cell->findings[at + 1], &cell->findings[at],
           (cell->finding_count - at) * sizeof cell->findings[0]);
-  cell->findings[at] = *finding;
   cell->finding_count++;
+  return &cell->findings[at];
 }
 
 static void add_finding(struct jdg_look *look, struct cell *cell, uint64_t frame,
                         const char *expected, const char *actual, const char *message) {
-  const struct jdg_finding finding = {frame, look->now, text_keep(look->judge, expected),
-                                      text_keep(look->judge, actual),
-                                      text_keep(look->judge, message)};
-  keep_finding(cell, &finding);
+  struct jdg_finding *finding = new_finding(cell, expected[0] == '\0');
+  if (!finding) return;
+  *finding = (struct jdg_finding){frame, look->now, text_keep(look->judge, expected),
+                                  text_keep(look->judge, actual), text_keep(look->judge, message)};
 }
 
 /* The requirement of check |i| as a finding states it. */
@@ -292,7 +295,8 @@ static bool add_result(struct judge *judge, const struct jdg_result *result) {
 
 static void explain(struct judge *judge, struct cell *cell, enum jdg_verdict verdict) {
   if (verdict != JDG_INCONCLUSIVE || cell->finding_count) return;
-  keep_finding(cell, &(struct jdg_finding){0, judge->now, "", "", cell->inconclusive_why});
+  struct jdg_finding *finding = new_finding(cell, true);
+  if (finding) *finding = (struct jdg_finding){0, judge->now, "", "", cell->inconclusive_why};
 }
 
 /* Gives a restating rule what was found for the other one, as its own text has it. */
